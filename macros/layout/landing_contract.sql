@@ -1,0 +1,140 @@
+{# What each landed entity holds. Rendered from src/shelfcast/landing/contract.py by `shelfcast contract --write`. #}
+{% macro landing_contract(entity) %}
+    {% set contract = {
+        'sales': {
+            'kind': 'event',
+            'columns': [
+                {'name': 'transaction_id', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'line_number', 'type': 'integer', 'required': false, 'minimum': 0, 'maximum': none},
+                {'name': 'sold_at', 'type': 'timestamp', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'sku_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'location_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'customer_id', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'quantity', 'type': 'quantity', 'required': true, 'minimum': -1000000, 'maximum': 1000000},
+                {'name': 'unit_price', 'type': 'quantity', 'required': false, 'minimum': 0, 'maximum': 1000000},
+                {'name': 'discount_rate', 'type': 'rate', 'required': false, 'minimum': 0, 'maximum': 1},
+                {'name': 'promotion_id', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'channel', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+            ],
+        },
+        'inventory': {
+            'kind': 'state',
+            'columns': [
+                {'name': 'snapshot_date', 'type': 'date', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'sku_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'location_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'stock_on_hand', 'type': 'quantity', 'required': true, 'minimum': 0, 'maximum': 1000000},
+                {'name': 'stockout_hours', 'type': 'quantity', 'required': false, 'minimum': 0, 'maximum': 24},
+            ],
+        },
+        'inventory_movements': {
+            'kind': 'event',
+            'columns': [
+                {'name': 'moved_at', 'type': 'timestamp', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'sku_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'location_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'quantity', 'type': 'quantity', 'required': true, 'minimum': -1000000, 'maximum': 1000000},
+                {'name': 'movement_type', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+            ],
+        },
+        'skus': {
+            'kind': 'state',
+            'columns': [
+                {'name': 'sku_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'sku_name', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'category', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'subcategory', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'supplier_id', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'lead_time_days', 'type': 'quantity', 'required': false, 'minimum': 0, 'maximum': 365},
+                {'name': 'lead_time_sd_days', 'type': 'quantity', 'required': false, 'minimum': 0, 'maximum': 365},
+                {'name': 'unit_cost', 'type': 'quantity', 'required': false, 'minimum': 0, 'maximum': 1000000},
+                {'name': 'unit_price', 'type': 'quantity', 'required': false, 'minimum': 0, 'maximum': 1000000},
+                {'name': 'pack_size', 'type': 'quantity', 'required': false, 'minimum': 0.0001, 'maximum': 1000000},
+                {'name': 'min_order_quantity', 'type': 'quantity', 'required': false, 'minimum': 0, 'maximum': 1000000},
+                {'name': 'shelf_life_days', 'type': 'quantity', 'required': false, 'minimum': 1, 'maximum': 36500},
+                {'name': 'launched_on', 'type': 'date', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'discontinued_on', 'type': 'date', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'predecessor_sku_id', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+            ],
+        },
+        'suppliers': {
+            'kind': 'state',
+            'columns': [
+                {'name': 'supplier_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'supplier_name', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'lead_time_days', 'type': 'quantity', 'required': false, 'minimum': 0, 'maximum': 365},
+                {'name': 'lead_time_sd_days', 'type': 'quantity', 'required': false, 'minimum': 0, 'maximum': 365},
+                {'name': 'review_period_days', 'type': 'integer', 'required': false, 'minimum': 1, 'maximum': 365},
+                {'name': 'order_weekdays', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+            ],
+        },
+        'locations': {
+            'kind': 'state',
+            'columns': [
+                {'name': 'location_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'location_name', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'region', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'location_type', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'opened_on', 'type': 'date', 'required': false, 'minimum': none, 'maximum': none},
+            ],
+        },
+        'customers': {
+            'kind': 'state',
+            'columns': [
+                {'name': 'customer_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'segment', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'region', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'signed_up_on', 'type': 'date', 'required': false, 'minimum': none, 'maximum': none},
+            ],
+        },
+        'purchase_orders': {
+            'kind': 'state',
+            'columns': [
+                {'name': 'purchase_order_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'sku_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'location_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'ordered_on', 'type': 'date', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'expected_on', 'type': 'date', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'received_on', 'type': 'date', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'ordered_quantity', 'type': 'quantity', 'required': true, 'minimum': 0.0001, 'maximum': 1000000},
+                {'name': 'received_quantity', 'type': 'quantity', 'required': false, 'minimum': 0, 'maximum': 1000000},
+            ],
+        },
+        'promotions': {
+            'kind': 'state',
+            'columns': [
+                {'name': 'promotion_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'category', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'sku_id', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'region', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'starts_on', 'type': 'date', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'ends_on', 'type': 'date', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'discount_rate', 'type': 'rate', 'required': false, 'minimum': 0, 'maximum': 1},
+            ],
+        },
+        'holidays': {
+            'kind': 'state',
+            'columns': [
+                {'name': 'holiday_date', 'type': 'date', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'holiday_name', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'region', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+            ],
+        },
+        'external_signals': {
+            'kind': 'state',
+            'columns': [
+                {'name': 'signal', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'signal_date', 'type': 'date', 'required': true, 'minimum': none, 'maximum': none},
+                {'name': 'region', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'value', 'type': 'quantity', 'required': true, 'minimum': none, 'maximum': none},
+            ],
+        },
+    } %}
+    {{ return(contract[entity]) }}
+{% endmacro %}
+
+
+{# Names of the landed entities. #}
+{% macro landing_entities() %}
+    {{ return(['sales', 'inventory', 'inventory_movements', 'skus', 'suppliers', 'locations', 'customers', 'purchase_orders', 'promotions', 'holidays', 'external_signals']) }}
+{% endmacro %}

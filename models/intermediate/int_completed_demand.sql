@@ -1,0 +1,45 @@
+{{ config(materialized='view') }}
+{# One SKU × location × day: sales, and demand with what stock-outs hid added. #}
+with
+
+daily_demand as (
+
+    select * from {{ ref('int_daily_demand') }}
+
+),
+
+completions as (
+
+    select * from {{ ref('py_demand_completions') }}
+
+),
+
+series as (
+
+    select * from {{ ref('int_series') }}
+
+)
+
+select
+    daily_demand.sku_id,
+    daily_demand.location_id,
+    daily_demand.demand_on,
+    daily_demand.is_open,
+    daily_demand.sales_quantity,
+    daily_demand.returned_quantity,
+    daily_demand.revenue_amount,
+    daily_demand.stock_on_hand,
+    daily_demand.is_censored,
+    daily_demand.promotion_id,
+    cast(coalesce(completions.demand_quantity, daily_demand.sales_quantity) as {{ type_quantity() }})
+        as demand_quantity,
+    series.is_active,
+    series.pilot_rank
+from daily_demand
+inner join series
+    on daily_demand.sku_id = series.sku_id and daily_demand.location_id = series.location_id
+left join completions
+    on
+        daily_demand.sku_id = completions.sku_id
+        and daily_demand.location_id = completions.location_id
+        and daily_demand.demand_on = completions.demand_on

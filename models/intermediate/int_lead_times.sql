@@ -1,0 +1,104 @@
+{#
+    One SKU: mean and standard deviation of its lead time, and where they come from. Received orders
+    count as evidence against the best prior there is (the SKU's own figures, its supplier's, the
+    policy's), which weighs as much as five orders.
+#}
+{% set prior_orders = 5 %}
+with
+
+skus as (
+
+    select * from {{ ref('int_skus') }}
+
+),
+
+suppliers as (
+
+    select * from {{ ref('int_suppliers') }}
+
+),
+
+policies as (
+
+    select * from {{ ref('int_replenishment_policies') }}
+
+),
+
+orders as (
+
+    select * from {{ ref('int_purchase_orders') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of') }}
+
+),
+
+received as (
+
+    select
+        orders.sku_id,
+        cast({{ days_between('orders.ordered_on', 'orders.received_on') }} as {{ type_quantity() }})
+            as lead_time_days
+    from orders
+    inner join as_of on orders.received_on <= as_of.as_of_date
+
+),
+
+observed as (
+
+    select
+        sku_id,
+        count(*) as received_orders,
+        avg(lead_time_days) as mean_days,
+        coalesce(var_samp(lead_time_days), 0) as variance_days
+    from received
+    group by sku_id
+
+),
+
+priors as (
+
+    select
+        skus.sku_id,
+        coalesce(skus.lead_time_days, suppliers.lead_time_days, policies.lead_time_days)
+            as mean_days,
+        coalesce(skus.lead_time_sd_days, suppliers.lead_time_sd_days, policies.lead_time_sd_days)
+            as sd_days,
+        case
+            when skus.lead_time_days is not null then 'sku'
+            when suppliers.lead_time_days is not null then 'supplier'
+            else 'policy'
+        end as source
+    from skus
+    inner join policies on skus.sku_id = policies.sku_id
+    left join suppliers on skus.supplier_id = suppliers.supplier_id
+
+)
+
+select
+    priors.sku_id,
+    cast(
+        (coalesce(observed.received_orders * observed.mean_days, 0) + {{ prior_orders }} * priors.mean_days)
+        / (coalesce(observed.received_orders, 0) + {{ prior_orders }})
+        as {{ type_quantity() }}
+    ) as lead_time_days,
+    cast(
+        sqrt(
+            (
+                coalesce(observed.received_orders * observed.variance_days, 0)
+                + {{ prior_orders }} * priors.sd_days * priors.sd_days
+            )
+            / (coalesce(observed.received_orders, 0) + {{ prior_orders }})
+        )
+        as {{ type_quantity() }}
+    ) as lead_time_sd_days,
+    case
+        when observed.received_orders >= {{ prior_orders }} then 'received orders'
+        else priors.source
+    end as lead_time_source,
+    coalesce(observed.received_orders, 0) as received_orders
+from priors
+left join observed on priors.sku_id = observed.sku_id

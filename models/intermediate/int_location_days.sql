@@ -1,0 +1,103 @@
+{#
+    One location × day, past and future, and whether it traded. A past day is closed when the
+    location sold nothing at all, though it usually sells; a future day, when it is a weekday on
+    which the location did not trade in the last eight weeks.
+#}
+with
+
+locations as (
+
+    select location_id from {{ ref('int_locations') }}
+
+),
+
+calendar_days as (
+
+    select calendar_on from {{ ref('int_calendar_days') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of') }}
+
+),
+
+sales_by_day as (
+
+    select
+        location_id,
+        sold_on,
+        sum(sales_lines) as sales_lines
+    from {{ ref('int_daily_sales') }}
+    group by location_id, sold_on
+
+),
+
+trading as (
+
+    select
+        sales_by_day.location_id,
+        min(sales_by_day.sold_on) as first_sold_on,
+        sum(sales_by_day.sales_lines) * 1.0
+        / ({{ days_between('min(sales_by_day.sold_on)', 'max(as_of.as_of_date)') }} + 1)
+            as lines_per_day
+    from sales_by_day
+    cross join as_of
+    group by sales_by_day.location_id
+
+),
+
+past_days as (
+
+    select
+        locations.location_id,
+        calendar_days.calendar_on,
+        coalesce(
+            sales_by_day.sales_lines > 0
+            or trading.lines_per_day < {{ var('closed_day_minimum_lines') }},
+            false
+        ) as is_open
+    from locations
+    inner join trading on locations.location_id = trading.location_id
+    cross join as_of
+    inner join calendar_days
+        on
+            calendar_days.calendar_on >= trading.first_sold_on
+            and calendar_days.calendar_on <= as_of.as_of_date
+    left join sales_by_day
+        on
+            locations.location_id = sales_by_day.location_id
+            and calendar_days.calendar_on = sales_by_day.sold_on
+
+),
+
+trading_weekdays as (
+
+    select
+        past_days.location_id,
+        {{ iso_weekday('past_days.calendar_on') }} as weekday,
+        max(case when past_days.is_open then 1 else 0 end) as has_traded
+    from past_days
+    cross join as_of
+    where past_days.calendar_on > {{ add_days('as_of.as_of_date', -56) }}
+    group by past_days.location_id, {{ iso_weekday('past_days.calendar_on') }}
+
+),
+
+future_days as (
+
+    select
+        trading_weekdays.location_id,
+        calendar_days.calendar_on,
+        trading_weekdays.has_traded = 1 as is_open
+    from calendar_days
+    inner join as_of on calendar_days.calendar_on > as_of.as_of_date
+    inner join trading_weekdays
+        on trading_weekdays.weekday = {{ iso_weekday('calendar_days.calendar_on') }}
+
+)
+
+select * from past_days
+union all
+select * from future_days

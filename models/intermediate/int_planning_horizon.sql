@@ -1,0 +1,28 @@
+{#
+    One row: the days to forecast. The variable horizon, raised until it holds the longest P95 lead
+    time with its review period, at most 180 days.
+#}
+with
+
+scenario_series as (
+
+    select * from {{ ref('int_scenario_series') }}
+
+),
+
+needed as (
+
+    select
+        coalesce(
+            max(ceiling(lead_time_days + 1.645 * lead_time_sd_days) + review_period_days), 0
+        ) as longest_protection_days
+    from scenario_series
+
+)
+
+select
+    cast(
+        least(180, greatest({{ var('horizon') }}, 30, longest_protection_days))
+        as {{ dbt.type_bigint() }}
+    ) as horizon_days
+from needed

@@ -1,0 +1,145 @@
+{#
+    One scenario × SKU × location × day ahead: baseline forecast, the factor that the scenario puts
+    on it, and the units that arrive in time for the day. The factor scales mean and error alike; it
+    is 0 on days on which the location is closed and once the SKU is discontinued.
+#}
+with
+
+scenario_series as (
+
+    select * from {{ ref('int_scenario_series') }}
+
+),
+
+effects as (
+
+    select * from {{ ref('scenario_effects') }}
+    where effect = 'demand_factor'
+
+),
+
+forecasts as (
+
+    select * from {{ ref('py_demand_forecasts') }}
+
+),
+
+skus as (
+
+    select * from {{ ref('int_skus') }}
+
+),
+
+locations as (
+
+    select * from {{ ref('int_locations') }}
+
+),
+
+location_days as (
+
+    select * from {{ ref('int_location_days') }}
+
+),
+
+open_orders as (
+
+    select * from {{ ref('int_open_orders') }}
+    where not is_lost
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of') }}
+
+),
+
+demand_factors as (
+
+    select
+        effects.scenario_id,
+        forecasts.sku_id,
+        forecasts.location_id,
+        forecasts.lead_day,
+        case
+            when min(effects.effect_value) = 0 then 0
+            else exp(sum(ln(nullif(effects.effect_value, 0))))
+        end as demand_factor
+    from effects
+    cross join forecasts
+    inner join skus on forecasts.sku_id = skus.sku_id
+    inner join locations on forecasts.location_id = locations.location_id
+    where
+        {{ in_scope('effects', 'skus', 'locations') }}
+        and forecasts.lead_day >= coalesce(effects.first_day, 1)
+        and forecasts.lead_day <= coalesce(effects.last_day, 180)
+        and (effects.starts_on is null or forecasts.forecast_on >= effects.starts_on)
+        and (effects.ends_on is null or forecasts.forecast_on <= effects.ends_on)
+    group by effects.scenario_id, forecasts.sku_id, forecasts.location_id, forecasts.lead_day
+
+),
+
+-- received at close of a day, so on the shelf the next morning
+receipts as (
+
+    select
+        scenario_series.scenario_id,
+        open_orders.sku_id,
+        open_orders.location_id,
+        {{ days_between('as_of.as_of_date', 'open_orders.expected_on') }}
+        + 1
+        + cast(scenario_series.delay_days as integer) as lead_day,
+        sum(open_orders.open_quantity) as receipts_quantity
+    from open_orders
+    inner join scenario_series
+        on
+            open_orders.sku_id = scenario_series.sku_id
+            and open_orders.location_id = scenario_series.location_id
+    cross join as_of
+    group by
+        scenario_series.scenario_id,
+        open_orders.sku_id,
+        open_orders.location_id,
+        {{ days_between('as_of.as_of_date', 'open_orders.expected_on') }}
+        + 1
+        + cast(scenario_series.delay_days as integer)
+
+)
+
+select
+    scenario_series.scenario_id,
+    scenario_series.sku_id,
+    scenario_series.location_id,
+    forecasts.forecast_on,
+    forecasts.lead_day,
+    forecasts.forecast_quantity,
+    case
+        when not location_days.is_open then 0
+        when scenario_series.discontinued_on <= forecasts.forecast_on then 0
+        else cast(coalesce(demand_factors.demand_factor, 1) as numeric(9, 6))
+    end as demand_factor,
+    cast(coalesce(receipts.receipts_quantity, 0) as {{ type_quantity() }}) as receipts_quantity,
+    forecasts.error_scale,
+    forecasts.calibration_group
+from scenario_series
+inner join forecasts
+    on
+        scenario_series.sku_id = forecasts.sku_id
+        and scenario_series.location_id = forecasts.location_id
+inner join location_days
+    on
+        forecasts.location_id = location_days.location_id
+        and forecasts.forecast_on = location_days.calendar_on
+left join demand_factors
+    on
+        scenario_series.scenario_id = demand_factors.scenario_id
+        and forecasts.sku_id = demand_factors.sku_id
+        and forecasts.location_id = demand_factors.location_id
+        and forecasts.lead_day = demand_factors.lead_day
+left join receipts
+    on
+        scenario_series.scenario_id = receipts.scenario_id
+        and forecasts.sku_id = receipts.sku_id
+        and forecasts.location_id = receipts.location_id
+        and forecasts.lead_day = receipts.lead_day

@@ -1,0 +1,2 @@
+{# One landed row of customers, cast and judged. #}
+{{ judge('customers', key=['customer_id']) }}

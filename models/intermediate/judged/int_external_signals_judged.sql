@@ -1,0 +1,2 @@
+{# One landed row of external_signals, cast and judged. #}
+{{ judge('external_signals', key=['signal', 'signal_date', 'region']) }}

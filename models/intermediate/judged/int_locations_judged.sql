@@ -1,0 +1,2 @@
+{# One landed row of locations, cast and judged. #}
+{{ judge('locations', key=['location_id']) }}

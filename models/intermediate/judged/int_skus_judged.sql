@@ -1,0 +1,2 @@
+{# One landed row of skus, cast and judged. #}
+{{ judge('skus', key=['sku_id']) }}

@@ -1,0 +1,62 @@
+{# One scenario × SKU × location: what to order today, and how the figure comes about. #}
+with
+
+plans as (
+
+    select * from {{ ref('py_replenishment_plans') }}
+
+),
+
+series as (
+
+    select * from {{ ref('int_scenario_series') }}
+
+),
+
+skus as (
+
+    select * from {{ ref('int_skus') }}
+
+),
+
+locations as (
+
+    select * from {{ ref('int_locations') }}
+
+)
+
+select
+    cast(plans.scenario_id as {{ dbt.type_string() }}) as scenario_id,
+    cast(plans.sku_id as {{ dbt.type_string() }}) as sku_id,
+    cast(plans.location_id as {{ dbt.type_string() }}) as location_id,
+    cast(skus.category as {{ dbt.type_string() }}) as category,
+    cast(locations.region as {{ dbt.type_string() }}) as region,
+    cast(skus.supplier_id as {{ dbt.type_string() }}) as supplier_id,
+    cast(plans.recommended_order_quantity as {{ type_quantity() }}) as recommended_order_quantity,
+    cast(plans.order_cost_amount as {{ type_quantity() }}) as order_cost_amount,
+    plans.order_by_on,
+    plans.order_due_on,
+    cast(plans.safety_stock_quantity as {{ type_quantity() }}) as safety_stock_quantity,
+    cast(plans.reorder_point_quantity as {{ type_quantity() }}) as reorder_point_quantity,
+    cast(plans.order_up_to_quantity as {{ type_quantity() }}) as order_up_to_quantity,
+    cast(plans.stock_on_hand as {{ type_quantity() }}) as stock_on_hand,
+    cast(plans.on_order_quantity as {{ type_quantity() }}) as on_order_quantity,
+    cast(plans.inventory_position_quantity as {{ type_quantity() }}) as inventory_position_quantity,
+    cast(plans.protection_days as {{ type_quantity() }}) as protection_days,
+    cast(plans.expected_protection_demand_quantity as {{ type_quantity() }})
+        as expected_protection_demand_quantity,
+    cast(series.cycle_service_level as {{ type_rate() }}) as cycle_service_level,
+    cast(series.lead_time_days as {{ type_quantity() }}) as lead_time_days,
+    cast(series.lead_time_sd_days as {{ type_quantity() }}) as lead_time_sd_days,
+    cast(series.lead_time_source as {{ dbt.type_string() }}) as lead_time_source,
+    cast(series.review_period_days as {{ dbt.type_bigint() }}) as review_period_days,
+    cast(plans.constraint_reason as {{ dbt.type_string() }}) as constraint_reason,
+    cast(plans.explanation as {{ dbt.type_string() }}) as explanation
+from plans
+inner join series
+    on
+        plans.scenario_id = series.scenario_id
+        and plans.sku_id = series.sku_id
+        and plans.location_id = series.location_id
+inner join skus on plans.sku_id = skus.sku_id
+inner join locations on plans.location_id = locations.location_id

@@ -1,0 +1,8 @@
+"""One pooled trajectory of standardised forecast errors. From the fits of a sample of series."""
+
+from shelfcast.planning import pool_errors
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    return pool_errors(dbt.ref("int_pool_fits"), dbt.ref("int_planning_horizon"))

@@ -1,0 +1,8 @@
+"""One SKU × location × stocked-out day: the demand that its sales hide. From the daily grid."""
+
+from shelfcast.planning import complete_demand
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    return complete_demand(dbt.ref("int_daily_demand"))

@@ -1,0 +1,8 @@
+"""One SKU × location × day ahead: mean and quantiles of demand. From fits and pools."""
+
+from shelfcast.planning import forecast_demand
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    return forecast_demand(dbt.ref("py_forecast_fits"), dbt.ref("py_calibration_pools"))

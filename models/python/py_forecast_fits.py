@@ -1,0 +1,12 @@
+"""One active SKU × location: its fit. From completed demand and the priors."""
+
+from shelfcast.planning import fit_demand
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    return fit_demand(
+        dbt.ref("int_completed_demand"),
+        dbt.ref("py_forecast_priors"),
+        dbt.ref("int_planning_horizon"),
+    )

@@ -1,0 +1,36 @@
+"""Demand forecasting: exponential smoothing, averaged, with distributions from past errors.
+
+`forecast_arrays` does all in one call. The steps of the DAG are `learn_prior` (what series teach
+one another), `fit_panel` (each series by itself), `build_pool` (the errors of all) and
+`ErrorPool.place`; `nodes` wraps them for Arrow tables.
+"""
+
+from shelfcast.forecasting.distributions import (
+    CumulativeDemand,
+    ErrorPool,
+    IntervalDemand,
+    build_pool,
+    demand_paths,
+)
+from shelfcast.forecasting.fits import FallbackReason, Fits, fit_panel
+from shelfcast.forecasting.forecasts import Forecasts, forecast_arrays
+from shelfcast.forecasting.panel import Panel
+from shelfcast.forecasting.seasonality import Prior, learn_prior
+from shelfcast.forecasting.stockouts import complete_stockouts
+
+__all__ = [
+    "CumulativeDemand",
+    "ErrorPool",
+    "FallbackReason",
+    "Fits",
+    "Forecasts",
+    "IntervalDemand",
+    "Panel",
+    "Prior",
+    "build_pool",
+    "complete_stockouts",
+    "demand_paths",
+    "fit_panel",
+    "forecast_arrays",
+    "learn_prior",
+]

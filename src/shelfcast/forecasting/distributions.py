@@ -1,0 +1,425 @@
+"""Predictive distributions: whole error trajectories of past forecasts, pooled across series.
+
+Every distribution derives from the trajectories of a series' calibration group, so that daily
+quantiles, cumulative demand and demand paths agree with one another. Path j of a series is
+
+    daily        max(0, mean_t + s z_jt)
+    cumulative   max(0, Σ_{u<=t} mean_u + s Σ_{u<=t} z_ju)
+
+with s its error scale and z_j the trajectory; the floor holds for series that never were negative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from shelfcast.forecasting import kernels
+from shelfcast.forecasting.fits import Fits
+from shelfcast.forecasting.kernels import demand_paths
+from shelfcast.forecasting.panel import BoolArray, FloatArray, IntArray
+
+__all__ = [
+    "POOL_SCHEMA",
+    "CumulativeDemand",
+    "ErrorPool",
+    "IntervalDemand",
+    "build_pool",
+    "demand_paths",
+]
+
+TRAJECTORIES_PER_GROUP = 500
+FEWEST_TRAJECTORIES = 400
+"""Below this number of known trajectories a normal law makes up the rest."""
+
+ORIGINS_PER_GROUP = 4000
+MOST_GROUPS = 10
+MOST_SERIES = 10_000
+"""Series, evenly spaced by mean / scale, that a pool is built from at most."""
+
+SHRINKAGE = 15.0
+"""Origins that speak for a volatility ratio of one, κ."""
+
+LARGEST_RELATIVE_SQUARE = 25.0
+RATIO_ROUNDS = 4
+SEED = 20261120
+
+POOL_SCHEMA = pa.schema(
+    [
+        ("calibration_group", pa.int64()),
+        ("lower_ratio", pa.float64()),
+        ("trajectory_number", pa.int64()),
+        ("errors", pa.list_(pa.float64())),
+    ]
+)
+"""One row per calibration group and trajectory; both are numbered from 0."""
+
+
+@dataclass(frozen=True)
+class ErrorPool:
+    """Standardised error trajectories by calibration group.
+
+    Attributes
+    ----------
+    lower_ratio : (G,)
+        Lowest mean / scale ratio of each group, rising; the first group takes all below, too.
+    trajectories : (G, P, h)
+        Actual less forecast over h consecutive days from one series at one origin, in units of the
+        series' one-step scale × volatility ratio.
+    """
+
+    lower_ratio: FloatArray
+    trajectories: FloatArray
+
+    @property
+    def horizon(self) -> int:
+        """Days ahead, h."""
+        return int(self.trajectories.shape[2])
+
+    @cached_property
+    def mean_squares(self) -> FloatArray:
+        """Mean squared cumulative error after 1, ... h days (h,)."""
+        return np.asarray((self.trajectories.cumsum(axis=2) ** 2).mean(axis=(0, 1)))
+
+    @cached_property
+    def ordered_daily(self) -> FloatArray:
+        """Errors of each day in rising order (G, h, P)."""
+        return np.sort(self.trajectories.transpose(0, 2, 1), axis=2)
+
+    @cached_property
+    def ordered_cumulative(self) -> FloatArray:
+        """Cumulative errors after 1, ... h days in rising order (G, h, P)."""
+        return np.sort(self.trajectories.cumsum(axis=2).transpose(0, 2, 1), axis=2)
+
+    @cached_property
+    def cumulative_tails(self) -> FloatArray:
+        """Sums of `ordered_cumulative` from each position to the end (G, h, P + 1)."""
+        tails = np.zeros((*self.ordered_cumulative.shape[:2], self.trajectories.shape[1] + 1))
+        tails[:, :, :-1] = self.ordered_cumulative[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
+        return tails
+
+    def place(self, fits: Fits) -> tuple[IntArray, FloatArray]:
+        """Return each series' calibration group (n,) and error scale (n,).
+
+        The error scale is the one-step scale × the series' volatility ratio, shrunk to one:
+        r² = (n_o q + κ) / (n_o + κ), with n_o its known origins, q the mean of its squared
+        cumulative errors relative to the pool's, and κ = 15.
+
+        Raises
+        ------
+        ValueError
+            If the horizons differ.
+        """
+        if fits.horizon != self.horizon:
+            raise ValueError(f"fits over {fits.horizon} days meet a pool over {self.horizon}")
+        group = np.searchsorted(self.lower_ratio, fits.mean_ratio, side="right") - 1
+        ratio = _volatility_ratio(fits.errors.cumsum(axis=2), self.mean_squares)
+        return np.maximum(group, 0).astype(np.int64), fits.scale * ratio
+
+    def to_table(self) -> pa.Table:
+        """Return the pool as a table of POOL_SCHEMA."""
+        groups, paths, horizon = self.trajectories.shape
+        offsets = np.arange(groups * paths + 1, dtype=np.int32) * horizon
+        return pa.table(
+            [
+                np.repeat(np.arange(groups), paths),
+                np.repeat(self.lower_ratio, paths),
+                np.tile(np.arange(paths), groups),
+                pa.ListArray.from_arrays(offsets, self.trajectories.ravel()),
+            ],
+            schema=POOL_SCHEMA,
+        )
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> ErrorPool:
+        """Read a pool from a table of POOL_SCHEMA, its rows in any order.
+
+        Raises
+        ------
+        ValueError
+            If the table is empty, or its groups or trajectories differ in length.
+        """
+        rows = (
+            table.select(POOL_SCHEMA.names)
+            .cast(POOL_SCHEMA)
+            .sort_by([("calibration_group", "ascending"), ("trajectory_number", "ascending")])
+            .combine_chunks()
+        )
+        groups = len(rows["calibration_group"].unique())
+        values = rows["errors"].combine_chunks().flatten().to_numpy()
+        if groups == 0 or rows.num_rows % groups or values.size % rows.num_rows:
+            raise ValueError("a pool needs as many trajectories, as long, in each of its groups")
+        paths = rows.num_rows // groups
+        return cls(
+            rows["lower_ratio"].to_numpy()[::paths],
+            values.reshape(groups, paths, values.size // rows.num_rows),
+        )
+
+
+def build_pool(fits: Fits) -> ErrorPool:
+    """Pool the standardised errors of series at past origins; their order does not matter.
+
+    Complete trajectories, each divided by its series' volatility ratio, are split by mean / scale
+    ratio into up to ten groups of equal size, one for every 4,000, and thinned to 500 a group that
+    are evenly spaced by their sum. Where fewer than 400 are known in all, trajectories of
+    independent normal days make up the rest; their variance per day is fitted to the mean squares
+    of all cumulative errors, whole trajectories or not, and is 1 where nothing is known.
+
+    The mean of a group's trajectories is taken off, day by day, so that before the floor at zero
+    the mean of a series' paths is its mean forecast.
+    """
+    usable = np.flatnonzero(np.isfinite(fits.errors).any(axis=(1, 2)) & (fits.scale > 0))
+    by_ratio = usable[np.argsort(fits.mean_ratio[usable], kind="stable")]
+    chosen = by_ratio[_evenly_spaced(by_ratio.size, MOST_SERIES)]
+    errors = fits.errors[chosen]
+    series_ratio = fits.mean_ratio[chosen]
+    cumulative = errors.cumsum(axis=2)
+
+    ratio = _pool_ratios(cumulative)
+    is_complete = np.isfinite(cumulative[:, :, -1])
+    known = (errors / ratio[:, None, None])[is_complete]
+    known_ratio = np.broadcast_to(series_ratio[:, None], is_complete.shape)[is_complete]
+    if len(known) < FEWEST_TRAJECTORIES:
+        normal = _normal_trajectories(_variance_per_day(cumulative), fits.horizon)
+        known = np.concatenate([known, _thin(normal, FEWEST_TRAJECTORIES - len(known))])
+        known_ratio = np.zeros(len(known))
+    groups = min(max(len(known) // ORIGINS_PER_GROUP, 1), MOST_GROUPS)
+    paths = min(TRAJECTORIES_PER_GROUP, len(known))
+    bounds = np.linspace(0, len(known), groups + 1).astype(np.int64)
+    trajectories = np.stack([_thin(known[a:b], paths) for a, b in pairwise(bounds)])
+    return ErrorPool(known_ratio[bounds[:-1]], trajectories - trajectories.mean(axis=1)[:, None])
+
+
+def _volatility_ratio(cumulative: FloatArray, mean_squares: FloatArray) -> FloatArray:
+    """Return the ratios (n,) of cumulative errors (n, K, h) to the pool's mean squares (h,)."""
+    is_known = np.isfinite(cumulative)
+    relative = np.where(is_known, cumulative, 0.0) ** 2 / mean_squares
+    total = np.minimum(relative, LARGEST_RELATIVE_SQUARE).sum(axis=(1, 2))
+    own = total / np.maximum(is_known.sum(axis=(1, 2)), 1)
+    origins = is_known[:, :, 0].sum(axis=1)
+    return np.asarray(np.sqrt((origins * own + SHRINKAGE) / (origins + SHRINKAGE)))
+
+
+def _pool_ratios(cumulative: FloatArray) -> FloatArray:
+    """Return the volatility ratios (n,) of the series that make up a pool.
+
+    The ratios are relative to mean squares of errors that are divided by them, so each is found
+    from the other in turn.
+    """
+    ratio = np.ones(len(cumulative))
+    for _ in range(RATIO_ROUNDS):
+        ratio = _volatility_ratio(cumulative, _mean_squares(cumulative / ratio[:, None, None]))
+    return ratio
+
+
+def _mean_squares(cumulative: FloatArray) -> FloatArray:
+    """Return the mean squares (h,) of cumulative errors (n, K, h); those of a normal law if none.
+
+    Days on which nothing is known follow the square-root law of the days that are.
+    """
+    counts, totals = _counts_and_totals(cumulative)
+    law = _variance_per_day(cumulative) * np.arange(1, counts.size + 1)
+    return np.where(totals > 0, totals / np.maximum(counts, 1), law)
+
+
+def _counts_and_totals(cumulative: FloatArray) -> tuple[IntArray, FloatArray]:
+    is_known = np.isfinite(cumulative)
+    squares = np.where(is_known, cumulative, 0.0) ** 2
+    return is_known.sum(axis=(0, 1)), squares.sum(axis=(0, 1))
+
+
+def _variance_per_day(cumulative: FloatArray) -> float:
+    """Fit c in E[(error over d days)²] = c d to cumulative errors (n, K, h)."""
+    counts, totals = _counts_and_totals(cumulative)
+    days = np.arange(1, counts.size + 1)
+    return float((totals / days).sum() / counts.sum()) if totals.sum() > 0 else 1.0
+
+
+def _normal_trajectories(variance: float, horizon: int) -> FloatArray:
+    """Draw independent normal days (P, h) whose sample mean is 0 and sample covariance exact."""
+    paths = max(FEWEST_TRAJECTORIES, 4 * horizon)
+    draws = np.random.default_rng(SEED).standard_normal((paths, horizon))
+    draws -= draws.mean(axis=0)
+    orthonormal, _ = np.linalg.qr(draws)
+    return np.asarray(orthonormal * np.sqrt(variance * paths))
+
+
+def _evenly_spaced(size: int, count: int) -> IntArray:
+    """Return ``count`` evenly spaced positions of ``size``, or all where there are fewer."""
+    count = min(count, size)
+    return ((np.arange(count) + 0.5) * size / max(count, 1)).astype(np.int64)
+
+
+def _thin(trajectories: FloatArray, count: int) -> FloatArray:
+    """Keep ``count`` trajectories (P, h) that are evenly spaced by their sum."""
+    order = np.argsort(trajectories.sum(axis=1), kind="stable")
+    return trajectories[order[_evenly_spaced(len(order), count)]]
+
+
+def _positions(probabilities: FloatArray, paths: int) -> IntArray:
+    """Return the positions of the quantiles among ``paths`` atoms in rising order."""
+    ranks = np.ceil((probabilities - kernels.PROBABILITY_TOLERANCE) * paths)
+    return np.clip(ranks.astype(np.int64) - 1, 0, paths - 1)
+
+
+@dataclass(frozen=True)
+class CumulativeDemand:
+    """Demand of n series summed over days 1..h, for any h up to the horizon.
+
+    Attributes
+    ----------
+    mean : (n, horizon)
+        Mean forecast per day.
+    error_scale : (n,)
+    group : (n,) int
+        Calibration group.
+    is_nonnegative : (n,) bool
+    pool
+        Holds the error trajectories; nothing of size n × trajectories is kept.
+    """
+
+    mean: FloatArray
+    error_scale: FloatArray
+    group: IntArray
+    is_nonnegative: BoolArray
+    pool: ErrorPool
+
+    @cached_property
+    def centres(self) -> FloatArray:
+        """Sums of the mean forecast over days 1..h (n, horizon)."""
+        return self.mean.cumsum(axis=1)
+
+    @property
+    def lowest(self) -> FloatArray:
+        """Floor of demand (n,): 0 for series that never were negative."""
+        return np.where(self.is_nonnegative, 0.0, -np.inf)
+
+    def daily_quantiles(self, probabilities: npt.ArrayLike) -> FloatArray:
+        """Return quantiles of each day's demand (n, horizon, n_probabilities)."""
+        return self._quantiles(self.mean, self.pool.ordered_daily, probabilities)
+
+    def quantiles(self, probabilities: npt.ArrayLike) -> FloatArray:
+        """Return quantiles of demand over days 1..h for each h (n, horizon, n_probabilities)."""
+        return self._quantiles(self.centres, self.pool.ordered_cumulative, probabilities)
+
+    def _quantiles(
+        self, centres: FloatArray, ordered: FloatArray, probabilities: npt.ArrayLike
+    ) -> FloatArray:
+        positions = _positions(np.asarray(probabilities, dtype=np.float64), ordered.shape[2])
+        errors = ordered[:, :, positions][self.group]
+        demand = centres[:, :, None] + self.error_scale[:, None, None] * errors
+        return np.maximum(demand, self.lowest[:, None, None])
+
+    def mixture(self, pmf: npt.ArrayLike) -> IntervalDemand:
+        """Return demand over a random number of days: Σ_h P(H = h) F_h(x), with D_0 = 0.
+
+        Parameters
+        ----------
+        pmf : (H + 1,) or (n, H + 1)
+            Probability of 0, 1, ... H days, the same for all series or one row for each.
+
+        Raises
+        ------
+        ValueError
+            If H exceeds the horizon, or a row is not a distribution.
+        """
+        chances = np.atleast_2d(np.asarray(pmf, dtype=np.float64))
+        rows, columns = chances.shape
+        if rows not in (1, len(self.mean)):
+            raise ValueError(f"pmf has {rows} rows for {len(self.mean)} series")
+        if columns - 1 > self.mean.shape[1]:
+            raise ValueError(f"pmf reaches {columns - 1} days, beyond {self.mean.shape[1]}")
+        if not ((chances >= 0).all() and np.allclose(chances.sum(axis=1), 1.0, atol=1e-9)):
+            raise ValueError("each row of pmf must be non-negative with sum 1")
+        return IntervalDemand(self, np.ascontiguousarray(chances))
+
+    def over(self, days: int | npt.ArrayLike) -> IntervalDemand:
+        """Return demand over ``days`` days, an int or one for each series (n,).
+
+        Raises
+        ------
+        ValueError
+            If a number of days lies outside 0..horizon.
+        """
+        counts = np.atleast_1d(np.asarray(days, dtype=np.int64))
+        horizon = self.mean.shape[1]
+        if counts.size and not (counts.min() >= 0 and counts.max() <= horizon):
+            raise ValueError(f"days must lie within 0 and {horizon}")
+        return self.mixture((counts[:, None] == np.arange(horizon + 1)).astype(np.float64))
+
+    def cdf(self, x: npt.ArrayLike, h: int | npt.ArrayLike) -> FloatArray:
+        """Return P(D_h <= x) of each series (n,); x and h are scalars or (n,)."""
+        return self.over(h).cdf(x)
+
+    def quantile(self, p: npt.ArrayLike, h: int | npt.ArrayLike) -> FloatArray:
+        """Return the smallest x with P(D_h <= x) >= p (n,); p and h are scalars or (n,)."""
+        return self.over(h).quantile(p)
+
+    def loss(self, x: npt.ArrayLike, h: int | npt.ArrayLike) -> FloatArray:
+        """Return the expected shortage E[(D_h - x)+] (n,); x and h are scalars or (n,)."""
+        return self.over(h).loss(x)
+
+
+@dataclass(frozen=True)
+class IntervalDemand:
+    """Demand of n series over a fixed or random number of days.
+
+    Attributes
+    ----------
+    demand
+        Demand over each number of days.
+    chances : (1 or n, H + 1)
+        Probability of 0, 1, ... H days.
+    """
+
+    demand: CumulativeDemand
+    chances: FloatArray
+
+    def cdf(self, x: npt.ArrayLike) -> FloatArray:
+        """Return P(D <= x) (n,) for a scalar x or one for each series."""
+        out = self._blank()
+        kernels.interval_cdfs(self._each(x), *self._law(), out)
+        return out
+
+    def quantile(self, p: npt.ArrayLike) -> FloatArray:
+        """Return the smallest x with P(D <= x) >= p (n,) for a scalar p or one for each series.
+
+        Raises
+        ------
+        ValueError
+            If a probability lies outside 0..1.
+        """
+        probabilities = self._each(p)
+        if not ((probabilities >= 0) & (probabilities <= 1)).all():
+            raise ValueError("probabilities must lie within 0 and 1")
+        out = self._blank()
+        kernels.interval_quantiles(probabilities, *self._law(), out)
+        return out
+
+    def loss(self, x: npt.ArrayLike) -> FloatArray:
+        """Return E[(D - x)+] (n,) for a scalar x or one for each series."""
+        out = self._blank()
+        kernels.interval_losses(self._each(x), *self._law(), self.demand.pool.cumulative_tails, out)
+        return out
+
+    def _blank(self) -> FloatArray:
+        return np.empty(len(self.demand.mean))
+
+    def _each(self, value: npt.ArrayLike) -> FloatArray:
+        return np.full(len(self.demand.mean), value, dtype=np.float64)
+
+    def _law(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, IntArray, FloatArray]:
+        demand = self.demand
+        return (
+            self.chances,
+            demand.centres,
+            demand.error_scale,
+            demand.lowest,
+            demand.group,
+            demand.pool.ordered_cumulative,
+        )

@@ -1,0 +1,131 @@
+"""The forecaster's public face: lists of arrays in, forecasts and distributions out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from shelfcast.forecasting.distributions import CumulativeDemand, ErrorPool, build_pool
+from shelfcast.forecasting.fits import Fits, fit_panel
+from shelfcast.forecasting.panel import FloatArray, Panel
+from shelfcast.forecasting.seasonality import Prior, learn_prior
+from shelfcast.forecasting.stockouts import complete_stockouts
+
+SERIES_PER_TASK = 256
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """Forecasts of n series over a horizon of days.
+
+    Attributes
+    ----------
+    mean : (n, horizon)
+        Mean demand; never negative where the history is not.
+    cumulative
+        Demand summed over days 1..h: ``cdf``, ``quantile``, ``loss`` and ``mixture``.
+    probabilities : (n_quantiles,)
+        Levels of the quantiles, rising.
+    method : (n,) object
+        Candidate family that leads, such as ``damped_trend_multiplicative``.
+    fallback_reason : (n,) object
+        Why a series was not forecast from all of its values by the grid, or None.
+    """
+
+    mean: FloatArray
+    cumulative: CumulativeDemand
+    probabilities: FloatArray
+    method: npt.NDArray[np.object_]
+    fallback_reason: npt.NDArray[np.object_]
+
+    @cached_property
+    def quantiles(self) -> FloatArray:
+        """Quantiles of each day's demand (n, horizon, n_quantiles)."""
+        return self.cumulative.daily_quantiles(self.probabilities)
+
+    @cached_property
+    def cumulative_quantiles(self) -> FloatArray:
+        """Quantiles of the demand over days 1..h (n, horizon, n_quantiles)."""
+        return self.cumulative.quantiles(self.probabilities)
+
+
+def forecast_arrays(
+    series: Sequence[npt.ArrayLike],
+    horizon: int = 28,
+    season_length: int = 7,
+    quantiles: Sequence[float] = (0.05, 0.5, 0.95),
+    *,
+    censored: Sequence[npt.ArrayLike] | None = None,
+    pool: ErrorPool | None = None,
+    prior: Prior | None = None,
+) -> Forecasts:
+    """Forecast series, each by an average of exponential-smoothing candidates.
+
+    Parameters
+    ----------
+    series
+        One array per series, equally spaced, of any lengths, all ending on the same day; NaN is
+        unknown. Infinite values count as unknown, with a `FallbackReason`.
+    horizon : int
+        Days ahead.
+    season_length : int
+        Days in a season; 1 for none.
+    quantiles
+        Levels within 0 and 1, rising.
+    censored
+        One boolean array per series, True on a stocked-out day: demand was at least the value.
+    pool
+        Error trajectories; by default those of these series.
+    prior
+        What the pool knows of the season; by default learnt from these series. Given pool and
+        prior, the result for a series depends on no other series.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range, or lengths, seasons or horizons do not agree.
+    """
+    probabilities = np.asarray(quantiles, dtype=np.float64)
+    if not (
+        (probabilities > 0).all()
+        and (probabilities < 1).all()
+        and (np.diff(probabilities) > 0).all()
+    ):
+        raise ValueError("quantiles must rise and lie between 0 and 1")
+    if censored is not None:
+        series = [
+            complete_stockouts(values, flags)
+            for values, flags in zip(series, censored, strict=True)
+        ]
+    panel = Panel.from_series(series)
+    prior = learn_prior(panel, season_length) if prior is None else prior
+    if prior.season_length != season_length:
+        raise ValueError(f"the prior's season has {prior.season_length} days, not {season_length}")
+    fits = _fit_in_threads(panel, prior, horizon)
+    pool = build_pool(fits) if pool is None else pool
+    group, error_scale = pool.place(fits)
+    return Forecasts(
+        fits.mean,
+        CumulativeDemand(fits.mean, error_scale, group, fits.is_nonnegative, pool),
+        probabilities,
+        fits.method,
+        fits.fallback_reason,
+    )
+
+
+def _fit_in_threads(panel: Panel, prior: Prior, horizon: int) -> Fits:
+    """Run `fit_panel` over parts of the panel in threads; the parts do not show in the result."""
+    parts = [
+        panel.part(start, min(start + SERIES_PER_TASK, len(panel)))
+        for start in range(0, max(len(panel), 1), SERIES_PER_TASK)
+    ]
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
+        return Fits.concatenate(
+            list(executor.map(lambda part: fit_panel(part, prior, horizon), parts))
+        )

@@ -1,0 +1,47 @@
+"""Completion of demand on stocked-out days, where sales are only a lower bound."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from shelfcast.forecasting.panel import FloatArray
+
+
+def complete_stockouts(values: npt.ArrayLike, censored: npt.ArrayLike) -> FloatArray:
+    """Estimate the demand of one series on its stocked-out days.
+
+    On a stocked-out day demand is the greater of the sales and the mean of the in-stock days; where
+    every day is stocked out, or no in-stock day is known, it is the sales as they are.
+
+    This is the first step of the completion by a Kaplan-Meier law that will take its place. Stocks
+    run out on days of high demand, so that in-stock days are selected for low demand and their mean
+    is too low: the rule is known to leave part of the bias of raw sales (on generated stock-outs a
+    completion by conditional means brings -13 % to about -2 %). It knows no season, and it gives no
+    spread about the completed values.
+
+    Parameters
+    ----------
+    values : (T,) float
+        Sales; NaN is unknown.
+    censored : (T,) bool
+        True on a stocked-out day: demand was at least the sales.
+
+    Returns
+    -------
+    (T,) float
+        Demand; equal to ``values`` on in-stock days.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ.
+    """
+    sales = np.asarray(values, dtype=np.float64)
+    is_censored = np.asarray(censored, dtype=np.bool_)
+    if sales.shape != is_censored.shape:
+        raise ValueError(f"{sales.size} values have {is_censored.size} stock-out flags")
+    in_stock = sales[~is_censored & np.isfinite(sales)]
+    if in_stock.size == 0:
+        return sales.copy()
+    return np.where(is_censored, np.fmax(sales, in_stock.mean()), sales)

@@ -1,0 +1,225 @@
+"""The lake: canonical Parquet files by entity, and the manifest of what has landed.
+
+::
+
+    lake/<entity>/_schema.parquet       no rows: an absent entity is an empty table
+    lake/<entity>/<file_id>.parquet     the rows of one landed file, never changed
+    lake/_manifest/_schema.parquet
+    lake/_manifest/<file_id>.parquet    one row about that file
+
+A file appears under its name only when it is complete. The canonical file comes first and carries
+its manifest row in its footer, so a run that is killed between the two loses nothing: the next one
+writes the manifest row. One lander works on a lake at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from shelfcast.landing.contract import CONTRACT, Entity
+from shelfcast.landing.rows import Reader, Rows
+from shelfcast.landing.source import SourceFile
+
+MANIFEST = "_manifest"
+
+_TEMPORARY = ".tmp-"
+_FOOTER_KEY = b"shelfcast.manifest"
+_INSTANT = pa.timestamp("us")
+_LINEAGE = {
+    "_file": pa.string(),
+    "_row": pa.int64(),
+    "_raw": pa.string(),
+    "_parse_error": pa.string(),
+    "_landed_at": _INSTANT,
+}
+
+_WRITER_OPTIONS = {"compression": "zstd"}
+
+MANIFEST_SCHEMA = pa.schema(
+    {
+        "file": pa.string(),
+        "entity": pa.string(),
+        "file_id": pa.string(),
+        "sha256": pa.string(),
+        "bytes": pa.int64(),
+        "rows": pa.int64(),
+        "parse_errors": pa.int64(),
+        "columns_ignored": pa.string(),
+        "columns_missing": pa.string(),
+        "landed_at": _INSTANT,
+    }
+)
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """One landed file.
+
+    Attributes
+    ----------
+    file
+        Path relative to the source, with forward slashes.
+    file_id
+        Name of its canonical file, without ending.
+    columns_ignored, columns_missing
+        Columns that the contract does not know, and optional ones that the file lacks, separated
+        by commas.
+    landed_at
+        UTC, without zone.
+    """
+
+    file: str
+    entity: str
+    file_id: str
+    sha256: str
+    bytes: int
+    rows: int
+    parse_errors: int
+    columns_ignored: str
+    columns_missing: str
+    landed_at: datetime
+
+
+def canonical_schema(entity: Entity) -> pa.Schema:
+    """Return the columns of an entity's canonical files: the contract's as text, then lineage."""
+    return pa.schema({**dict.fromkeys(entity.column_names, pa.string()), **_LINEAGE})
+
+
+class Lake:
+    """The folder that holds what has landed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def prepare(self) -> list[ManifestRow]:
+        """Create folders and schema files, recover from a killed run, return the manifest."""
+        for name in (*(entity.name for entity in CONTRACT), MANIFEST):
+            folder = self._folder / name
+            folder.mkdir(parents=True, exist_ok=True)
+            for leftover in folder.glob(f"{_TEMPORARY}*"):
+                leftover.unlink()
+        for entity in CONTRACT:
+            self._write_table(entity.name, "_schema", canonical_schema(entity).empty_table())
+        self._write_table(MANIFEST, "_schema", MANIFEST_SCHEMA.empty_table())
+        for entity in CONTRACT:
+            for file in sorted((self._folder / entity.name).glob("*.parquet")):
+                if not (self._folder / MANIFEST / file.name).exists():
+                    self._adopt(file)
+        return self._manifest()
+
+    def write(
+        self, source: SourceFile, entity: Entity, reader: Reader, landed_at: datetime
+    ) -> ManifestRow:
+        """Write the canonical file of a source, then its manifest row.
+
+        Raises
+        ------
+        FileRefusedError, FileEmptyError
+            As the reader raises them; nothing of the file is left in the lake.
+        """
+        schema = canonical_schema(entity)
+        rows = parse_errors = 0
+        with (
+            self._complete(entity.name, source.file_id) as temporary,
+            pq.ParquetWriter(temporary, schema, **_WRITER_OPTIONS) as writer,
+        ):
+            for block in _ahead(reader):
+                writer.write_batch(_canonical(block, schema, source.file, landed_at))
+                rows += len(block.numbers)
+                parse_errors += len(block.errors) - block.errors.null_count
+            source.verify()
+            entry = ManifestRow(
+                file=source.file,
+                entity=entity.name,
+                file_id=source.file_id,
+                sha256=source.sha256,
+                bytes=source.bytes,
+                rows=rows,
+                parse_errors=parse_errors,
+                columns_ignored=", ".join(reader.ignored),
+                columns_missing=", ".join(
+                    column for column in entity.column_names if column not in reader.found
+                ),
+                landed_at=landed_at,
+            )
+            writer.add_key_value_metadata({_FOOTER_KEY: json.dumps(asdict(entry), default=str)})
+        self._write_manifest(entry)
+        return entry
+
+    def _adopt(self, file: Path) -> None:
+        """Write the manifest row of a canonical file that a killed run left without one."""
+        footer = pq.read_metadata(file).metadata or {}
+        if _FOOTER_KEY in footer:
+            entry = json.loads(footer[_FOOTER_KEY])
+            landed_at = datetime.fromisoformat(entry.pop("landed_at"))
+            self._write_manifest(ManifestRow(**entry, landed_at=landed_at))
+
+    def _manifest(self) -> list[ManifestRow]:
+        """Return the manifest rows whose canonical file stands, oldest first."""
+        files = [str(file) for file in (self._folder / MANIFEST).glob("*.parquet")]
+        table = ds.dataset(files, schema=MANIFEST_SCHEMA).to_table()
+        entries = (ManifestRow(**row) for row in table.to_pylist())
+        standing = [
+            entry
+            for entry in entries
+            if (self._folder / entry.entity / f"{entry.file_id}.parquet").exists()
+        ]
+        return sorted(standing, key=lambda entry: (entry.landed_at, entry.file))
+
+    def _write_manifest(self, entry: ManifestRow) -> None:
+        table = pa.Table.from_pylist([asdict(entry)], MANIFEST_SCHEMA)
+        self._write_table(MANIFEST, entry.file_id, table)
+
+    def _write_table(self, folder: str, name: str, table: pa.Table) -> None:
+        with self._complete(folder, name) as temporary:
+            pq.write_table(table, temporary)
+
+    @contextmanager
+    def _complete(self, folder: str, name: str) -> Iterator[Path]:
+        """Yield a temporary path that takes its name when the block ends without an error."""
+        temporary = self._folder / folder / f"{_TEMPORARY}{name}"
+        try:
+            yield temporary
+            os.replace(temporary, self._folder / folder / f"{name}.parquet")
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _ahead(reader: Reader) -> Iterator[Rows]:
+    """Yield what a reader yields, while it already reads the next block."""
+    blocks = iter(reader)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        following = pool.submit(next, blocks, None)
+        while (block := following.result()) is not None:
+            following = pool.submit(next, blocks, None)
+            yield block
+
+
+def _canonical(block: Rows, schema: pa.Schema, file: str, landed_at: datetime) -> pa.RecordBatch:
+    length = len(block.numbers)
+    lineage = {
+        "_file": pa.repeat(pa.scalar(file), length),
+        "_row": block.numbers,
+        "_raw": block.raw,
+        "_parse_error": block.errors,
+        "_landed_at": pa.repeat(pa.scalar(landed_at, _INSTANT), length),
+    }
+    columns = {**block.columns, **lineage}
+    return pa.record_batch(
+        [
+            columns[field.name] if field.name in columns else pa.nulls(length, field.type)
+            for field in schema
+        ],
+        schema=schema,
+    )

@@ -1,0 +1,189 @@
+"""``shelfcast land``: files of a retailer become canonical Parquet, each exactly once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from shelfcast.landing.columnar import ParquetReader
+from shelfcast.landing.contract import CONTRACT, Entity
+from shelfcast.landing.delimited import DelimitedReader
+from shelfcast.landing.errors import FileEmptyError, FileRefusedError, LandingError
+from shelfcast.landing.json_lines import JsonLinesReader
+from shelfcast.landing.lake import Lake, ManifestRow
+from shelfcast.landing.mapping import CONFIG_NAME, ColumnNames, LandingMap
+from shelfcast.landing.report import ALREADY_LANDED, LandedFile, LandingReport, LeftFile
+from shelfcast.landing.rows import Reader
+from shelfcast.landing.source import SourceFile, find_files
+
+_TEXT_READERS: dict[str, Callable[[Path, ColumnNames], Reader]] = {
+    ".csv": DelimitedReader,
+    ".tsv": DelimitedReader,
+    ".json": JsonLinesReader,
+    ".jsonl": JsonLinesReader,
+    ".ndjson": JsonLinesReader,
+}
+READERS: dict[str, Callable[[Path, ColumnNames], Reader]] = {
+    ".parquet": ParquetReader,
+    **_TEXT_READERS,
+    **{f"{ending}.gz": reader for ending, reader in _TEXT_READERS.items()},
+}
+"""Readers by ending of the file name."""
+
+
+class _FileSkippedError(Exception):
+    """A file is none of ours, or needs nothing; the message says why."""
+
+
+def land(
+    source: Path,
+    lake: Path,
+    *,
+    config: Path | None = None,
+    landed_at: datetime | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> LandingReport:
+    """Land every new file below a folder, or one file.
+
+    Parameters
+    ----------
+    source
+        Folder, searched with its subfolders, or one file.
+    lake
+        Folder of the canonical files; created if need be.
+    config
+        A ``landing.yml``; by default the one in the source folder, if there is one.
+    landed_at
+        Time written into every row, by default now; UTC where it has no zone.
+    progress
+        Called with one line of text for each file that lands or is refused.
+
+    Returns
+    -------
+    LandingReport
+        What became of each file.
+
+    Raises
+    ------
+    LandingError
+        There is no such source, or ``landing.yml`` is at fault; nothing has landed.
+    """
+    folder, files = _search(source, lake)
+    run = _Run(
+        folder,
+        Lake(lake),
+        _landing_map(folder, config),
+        _naive_utc(landed_at or datetime.now(UTC)),
+    )
+    tell = progress or (lambda _: None)
+    landed, skipped, refused = [], [], []
+    for file in files:
+        try:
+            landed.append(run.land(file))
+            tell(str(landed[-1]))
+        except _FileSkippedError as error:
+            skipped.append(LeftFile(file, str(error)))
+        except FileRefusedError as error:
+            refused.append(LeftFile(file, str(error)))
+            tell(f"refused {refused[-1]}")
+    return LandingReport(tuple(landed), tuple(skipped), tuple(refused), run.missing_entities())
+
+
+def _search(source: Path, lake: Path) -> tuple[Path, list[str]]:
+    """Return the folder to which file names are relative, and the files."""
+    if not source.exists():
+        raise LandingError(f"{source} does not exist; give the folder that holds the data files")
+    if source.resolve().is_relative_to(lake.resolve()):
+        raise LandingError(f"{source} lies in the lake; give the folder that holds the data files")
+    if source.is_file():
+        return source.parent, [source.name]
+    return source, [file for file in find_files(source, lake) if file != CONFIG_NAME]
+
+
+def _landing_map(folder: Path, config: Path | None) -> LandingMap:
+    if config is None and not (folder / CONFIG_NAME).exists():
+        return LandingMap({})
+    return LandingMap.read(config or folder / CONFIG_NAME)
+
+
+def _naive_utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+
+
+class _Run:
+    """One run of the lander over one source."""
+
+    def __init__(
+        self, folder: Path, lake: Lake, landing_map: LandingMap, landed_at: datetime
+    ) -> None:
+        self._folder = folder
+        self._lake = lake
+        self._map = landing_map
+        self._landed_at = landed_at
+        self._manifest: dict[str, list[ManifestRow]] = {}
+        for entry in lake.prepare():
+            self._remember(entry)
+
+    def land(self, file: str) -> LandedFile:
+        """Land one file, or raise why it is skipped or refused."""
+        start = time.perf_counter()
+        path = self._folder / file
+        stem, reader_type = _recognise(path)
+        entity = self._map.entity_of(file, stem)
+        if entity is None:
+            raise _FileSkippedError(f"no entity matches; {self._map.remedy()}")
+        source = SourceFile.digest(file, path)
+        self._skip_known(source, entity)
+        reader = reader_type(path, self._map.column_names(entity))
+        try:
+            entry = self._lake.write(source, entity, reader, self._landed_at)
+        except FileEmptyError:
+            raise _FileSkippedError("it is empty") from None
+        self._remember(entry)
+        return LandedFile(
+            file, entity.name, entry.rows, entry.parse_errors, time.perf_counter() - start
+        )
+
+    def missing_entities(self) -> tuple[str, ...]:
+        """Return the required entities of which the lake holds no file."""
+        held = {entry.entity for entries in self._manifest.values() for entry in entries}
+        return tuple(
+            entity.name for entity in CONTRACT if entity.required and entity.name not in held
+        )
+
+    def _remember(self, entry: ManifestRow) -> None:
+        self._manifest.setdefault(entry.sha256, []).append(entry)
+
+    def _skip_known(self, source: SourceFile, entity: Entity) -> None:
+        """Skip a file whose content has landed."""
+        twins = self._manifest.get(source.sha256, [])
+        same_entity = [entry.file for entry in twins if entry.entity == entity.name]
+        if source.file in same_entity:
+            raise _FileSkippedError(ALREADY_LANDED)
+        if same_entity:
+            raise _FileSkippedError(f"its content has landed as {same_entity[0]}")
+        for entry in twins:
+            if entry.file == source.file:
+                raise _FileSkippedError(
+                    f"it has landed as {entry.entity}; to land it as {entity.name}, delete "
+                    f"{entry.entity}/{entry.file_id}.parquet from the lake"
+                )
+
+
+def _recognise(path: Path) -> tuple[str, Callable[[Path, ColumnNames], Reader]]:
+    """Return a file's name without its endings, and what reads it."""
+    if path.name.startswith("."):
+        raise _FileSkippedError("it is hidden")
+    if not path.is_file():
+        raise _FileSkippedError("it is no regular file")
+    name = PurePosixPath(path.name.casefold())
+    ending = "".join(name.suffixes[-2:]) if name.suffix == ".gz" else name.suffix
+    if ending not in READERS:
+        raise _FileSkippedError(
+            f"files ending in {ending or 'nothing'} are not read; bring {', '.join(READERS)}"
+        )
+    if not path.stat().st_size:
+        raise _FileSkippedError("it is empty")
+    return name.name.removesuffix(ending), READERS[ending]

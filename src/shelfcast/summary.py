@@ -1,0 +1,238 @@
+"""The page that a planner reads at the end of a build: what landed, what is urgent, what if."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from shelfcast.warehouse import database, read_only, schema
+
+MOST_URGENT = 10
+
+
+def build_summary() -> str:
+    """Return the summary of the warehouse as text.
+
+    Raises
+    ------
+    WarehouseError
+        There is no built warehouse.
+    """
+    with read_only() as connection:
+        sections = [
+            _heading(connection),
+            _landing(connection),
+            _forecast(connection),
+            _risks(connection),
+            _most_urgent(connection),
+            _scenarios(connection),
+            _next_steps(),
+        ]
+    return "\n\n".join(sections)
+
+
+def _heading(connection: duckdb.DuckDBPyConnection) -> str:
+    (as_of,) = _row(connection, f"select as_of_date from {schema('silver')}.int_as_of")
+    title = f"Demand plan as of the close of {_text(as_of)}"
+    return f"{title}\n{'=' * len(title)}"
+
+
+def _landing(connection: duckdb.DuckDBPyConnection) -> str:
+    landed, accepted, rejected, files = _row(
+        connection,
+        f"""
+        select
+            coalesce(sum(judged_rows), 0), coalesce(sum(accepted_rows), 0),
+            coalesce(sum(rejected_rows), 0), count(*)
+        from {schema("silver")}.int_landed_rows
+        """,
+    )
+    text = (
+        f"{landed:,} rows landed from {files:,} files: {accepted:,} accepted, {rejected:,} rejected."
+    )
+    reasons = connection.execute(
+        f"""
+        select entity, reject_codes, count(*) as rejected_rows
+        from {schema("silver")}.int_rejected_rows
+        group by all
+        order by rejected_rows desc, entity, reject_codes
+        """
+    ).fetchall()
+    if not reasons:
+        return text
+    return text + "\n" + _table(("entity", "reason", "rows"), reasons)
+
+
+def _forecast(connection: duckdb.DuckDBPyConnection) -> str:
+    series, days, fallbacks = _row(
+        connection,
+        f"""
+        select
+            count(distinct (sku_id, location_id)), max(lead_day),
+            count(distinct (sku_id, location_id)) filter (where fallback_reason is not null)
+        from {schema("gold")}.fct_demand_forecasts
+        where scenario_id = 'baseline'
+        """,
+    )
+    if not series:
+        return "Nothing to forecast: no SKU on sale has a history at any location."
+    by_rule = f"; {fallbacks:,} by a simple rule for want of history" if fallbacks else ""
+    return f"{series:,} series (SKU × location) forecast {days} days ahead{by_rule}."
+
+
+def _risks(connection: duckdb.DuckDBPyConnection) -> str:
+    counts = dict(
+        connection.execute(
+            f"""
+            select risk_level, count(*)
+            from {schema("gold")}.fct_stockout_risks
+            where scenario_id = 'baseline'
+            group by risk_level
+            """
+        ).fetchall()
+    )
+    levels = ["High", "Medium", "Low"] + (["Unknown"] if "Unknown" in counts else [])
+    text = "Stock-out risk: " + ", ".join(f"{counts.get(level, 0):,} {level}" for level in levels)
+    if "Unknown" in counts:
+        text += " (no stock record; land inventory to know)"
+    return text + "."
+
+
+def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
+    rows = connection.execute(
+        f"""
+        select
+            risks.sku_id,
+            skus.sku_name,
+            risks.location_id,
+            risks.stock_on_hand,
+            case
+                when risks.stock_on_hand <= 0 then 'out now'
+                else coalesce(
+                    strftime(risks.stockout_on, '%Y-%m-%d'),
+                    strftime(risks.stockout_on_p10, '%Y-%m-%d') || ' (1 in 10)',
+                    'beyond horizon'
+                )
+            end,
+            round(100 * risks.stockout_probability_before_order)::integer || ' %',
+            risks.revenue_at_risk_amount,
+            plans.recommended_order_quantity
+        from {schema("gold")}.fct_stockout_risks as risks
+        inner join {schema("gold")}.fct_replenishment_plan as plans
+            using (scenario_id, sku_id, location_id)
+        inner join {schema("gold")}.dim_skus as skus using (sku_id)
+        where risks.scenario_id = 'baseline' and risks.risk_level = 'High'
+        order by
+            risks.revenue_at_risk_amount desc nulls last, risks.units_at_risk desc,
+            risks.sku_id, risks.location_id
+        limit {MOST_URGENT}
+        """
+    ).fetchall()
+    if not rows:
+        return "Nothing is at High risk of running out."
+    return f"The {len(rows)} most urgent, by sales at risk\n" + _table(
+        (
+            "SKU",
+            "name",
+            "location",
+            "on hand",
+            "runs out on",
+            "probability",
+            "sales at risk",
+            "order today",
+        ),
+        rows,
+    )
+
+
+def _scenarios(connection: duckdb.DuckDBPyConnection) -> str:
+    rows = connection.execute(
+        f"""
+        select
+            scenarios.scenario_name,
+            sum(impacts.forecast_quantity_change),
+            sum(impacts.revenue_at_risk_amount_change),
+            sum(impacts.newly_high_risk_skus),
+            sum(impacts.recommended_order_quantity_change),
+            sum(impacts.order_cost_amount_change)
+        from {schema("gold")}.fct_scenario_impacts as impacts
+        inner join {schema("gold")}.dim_scenarios as scenarios using (scenario_id)
+        where scenario_id <> 'baseline'
+        group by scenario_id, scenarios.scenario_name
+        order by scenario_id
+        """
+    ).fetchall()
+    if not rows:
+        return "No scenarios: add rows to seeds/scenarios/."
+    return "Scenarios, against the baseline\n" + _table(
+        (
+            "scenario",
+            "demand (units)",
+            "sales at risk",
+            "SKUs newly High",
+            "to order (units)",
+            "to order (cost)",
+        ),
+        [(row[0], *map(_change, row[1:])) for row in rows],
+    )
+
+
+def _next_steps() -> str:
+    path = database()
+    return "\n".join(
+        (
+            f"Database   {path} (schema {schema('gold')} is for BI)",
+            "Docs       target/static_index.html, the tables with their lineage",
+            "Next       shelfcast export exports/     forecast_metrics.csv and .parquet",
+            "           make build LANDING=path/to/your/files",
+            "           edit seeds/scenarios/ or seeds/policy/ and build again",
+        )
+    )
+
+
+def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    row = connection.execute(query).fetchone()
+    assert row is not None, "an aggregate always has one row"
+    return row
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Lay out rows under a header; text to the left, numbers to the right."""
+    rows = [tuple(row) for row in rows]
+    texts = [tuple(header), *(tuple(_text(value) for value in row) for row in rows)]
+    widths = [max(len(row[column]) for row in texts) for column in range(len(header))]
+    is_text = [
+        all(isinstance(row[column], str) and not row[column].endswith("%") for row in rows)
+        and not all(row[column][:1] in "+-0" for row in rows)
+        for column in range(len(header))
+    ]
+    lines = [
+        "  "
+        + "  ".join(
+            value.ljust(width) if left else value.rjust(width)
+            for value, width, left in zip(row, widths, is_text, strict=True)
+        ).rstrip()
+        for row in texts
+    ]
+    lines.insert(1, "  " + "  ".join("-" * width for width in widths))
+    return "\n".join(lines)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, Decimal | float):
+        return f"{value:,.0f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def _change(value: Decimal | int | None) -> str:
+    return "unknown" if value is None else f"{value:+,.0f}" if value else "0"

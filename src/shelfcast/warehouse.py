@@ -1,0 +1,67 @@
+"""Where a warehouse lives, and how to read it.
+
+``SHELFCAST_HOME`` names the folder that holds a warehouse: its lake and its DuckDB file.
+``SHELFCAST_SCHEMA_PREFIX`` goes before every schema name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+DEFAULT_HOME = Path("warehouse/sample")
+
+
+class WarehouseError(RuntimeError):
+    """The warehouse cannot be read; the message says what to do."""
+
+
+def home() -> Path:
+    """Return the folder of the warehouse."""
+    return Path(os.environ.get("SHELFCAST_HOME") or DEFAULT_HOME)
+
+
+def lake() -> Path:
+    """Return the folder of the landed files."""
+    return home() / "lake"
+
+
+def database() -> Path:
+    """Return the path of the DuckDB file."""
+    return home() / "shelfcast.duckdb"
+
+
+def schema(name: str) -> str:
+    """Return the full name of one of the schemas bronze, silver, gold, seeds, audit."""
+    return os.environ.get("SHELFCAST_SCHEMA_PREFIX", "") + name
+
+
+@contextmanager
+def read_only() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse for reading.
+
+    Raises
+    ------
+    WarehouseError
+        There is no built warehouse, a build holds it, or a table that is read is missing.
+    """
+    path = database()
+    if not path.exists():
+        raise WarehouseError(f"There is no warehouse at {path}. Build it first: make build")
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            yield connection
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        raise WarehouseError(
+            f"{path} is being written by another process. Wait for the build to end."
+        ) from error
+    except duckdb.CatalogException as error:
+        raise WarehouseError(
+            f"{path} lacks a table: {str(error).splitlines()[0]} Build it first: make build"
+        ) from error

@@ -1,0 +1,59 @@
+"""Small panels for the tests of inventory: one call per group, one row per day."""
+
+import datetime as dt
+
+import numpy as np
+import pyarrow as pa
+
+AS_OF = dt.date(2026, 3, 1)
+
+CONSTANTS = {
+    "stock_on_hand": 100.0,
+    "error_scale": 1.0,
+    "calibration_group": 0,
+    "lead_time_days": 7.0,
+    "lead_time_sd_days": 0.0,
+    "review_period_days": 7,
+    "days_to_review": 0,
+    "cycle_service_level": 0.95,
+    "high_probability": 0.2,
+    "medium_probability": 0.1,
+    "pack_size": 1.0,
+    "min_order_quantity": 0.0,
+    "shelf_life_days": None,
+    "is_whole_unit": False,
+    "unit_price": 10.0,
+    "unit_cost": 6.0,
+}
+
+
+def panel(mean, *, sku="A", factor=1.0, receipts=None, **constants):
+    """Rows of one group with the mean of each day; ``receipts`` maps day to units."""
+    horizon = len(mean)
+    columns = {
+        "scenario_id": ["baseline"] * horizon,
+        "sku_id": [sku] * horizon,
+        "location_id": ["north"] * horizon,
+        "forecast_on": [AS_OF + dt.timedelta(day + 1) for day in range(horizon)],
+        "lead_day": np.arange(1, horizon + 1),
+        "forecast_quantity": np.asarray(mean, dtype=float),
+        "demand_factor": np.broadcast_to(np.asarray(factor, dtype=float), horizon),
+        "receipts_quantity": [float((receipts or {}).get(day + 1, 0)) for day in range(horizon)],
+    }
+    for name, default in CONSTANTS.items():
+        value = constants.pop(name, default)
+        kind = pa.float64() if value is None else None
+        columns[name] = pa.array([value] * horizon, kind)
+    assert not constants
+    return pa.table(columns)
+
+
+def normal_errors(paths, horizon, seed=7):
+    """Independent standard normal errors, made symmetric so that their mean is exactly zero."""
+    half = np.random.default_rng(seed).standard_normal((paths // 2, horizon))
+    return np.concatenate([half, -half])[None]
+
+
+def day(number):
+    """The date of day ``number`` after the as-of day."""
+    return AS_OF + dt.timedelta(number)
