@@ -1,13 +1,13 @@
 {#
     Silver casts landed text to the contract's types and judges every row. A judged model keeps all
-    rows: those without reject codes are accepted, the others are quarantined with their codes.
+    rows: those without reject codes are accepted, the others are quarantined with their codes. The
+    text of a row stays in bronze, where _file, _row and _landed_at find it.
 #}
 
 {# Lineage, typed contract columns, and the text of each typed column as <name>_text. #}
 {% macro typed_columns(entity) -%}
     _file,
     _row,
-    _raw,
     _parse_error,
     _landed_at
     {%- for column in landing_contract(entity).columns -%}
@@ -57,7 +57,6 @@
 {% macro judged_columns(entity) -%}
     _file,
     _row,
-    _raw,
     _landed_at
     {%- for column in landing_contract(entity).columns -%}
     ,

@@ -1,8 +1,7 @@
 {# One row: the day up to whose close history counts. The only home of today. #}
-select
-    {% if var('as_of_date') -%}
-    cast('{{ var("as_of_date") }}' as date)
-    {%- else -%}
-    max(sold_on)
-    {%- endif %} as as_of_date
+{% if var('as_of_date') -%}
+select cast('{{ var("as_of_date") }}' as date) as as_of_date
+{%- else -%}
+select max(sold_on) as as_of_date
 from {{ ref('int_sales') }}
+{%- endif %}

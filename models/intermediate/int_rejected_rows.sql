@@ -3,12 +3,17 @@
 {% for entity in landing_entities() %}
 select
     '{{ entity }}' as entity,
-    _file,
-    _row,
-    _landed_at,
-    reject_codes,
-    _raw
-from {{ ref('int_' ~ entity ~ '_judged') }}
-where reject_codes is not null
+    judged._file,
+    judged._row,
+    judged._landed_at,
+    judged.reject_codes,
+    landed._raw
+from {{ ref('int_' ~ entity ~ '_judged') }} as judged
+inner join {{ ref('stg_landing__' ~ entity) }} as landed
+    on
+        judged._file = landed._file
+        and judged._row = landed._row
+        and judged._landed_at is not distinct from landed._landed_at
+where judged.reject_codes is not null
 {{ 'union all' if not loop.last }}
 {% endfor %}

@@ -90,9 +90,7 @@ def project_inventory(plans: Any, pools: Any) -> Any:
 
 def tag_stockout_risks(projected_risks: Any) -> Any:
     """Stock-out risk with its level and reason; one row per scenario × SKU × location."""
-    return map_groups(
-        projected_risks, SCENARIO_SERIES, ("forecast_on",), tag_risks, RISK_SCHEMA
-    )
+    return map_groups(projected_risks, SCENARIO_SERIES, ("forecast_on",), tag_risks, RISK_SCHEMA)
 
 
 def plan_replenishment(plans: Any, pools: Any) -> Any:

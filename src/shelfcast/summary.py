@@ -52,7 +52,8 @@ def _landing(connection: duckdb.DuckDBPyConnection) -> str:
         """,
     )
     text = (
-        f"{landed:,} rows landed from {files:,} files: {accepted:,} accepted, {rejected:,} rejected."
+        f"{landed:,} rows landed from {files:,} files: "
+        f"{accepted:,} accepted, {rejected:,} rejected."
     )
     reasons = connection.execute(
         f"""
@@ -152,15 +153,28 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
 def _scenarios(connection: duckdb.DuckDBPyConnection) -> str:
     rows = connection.execute(
         f"""
+        with newly_high as (
+            select risks.scenario_id, count(distinct risks.sku_id) as skus
+            from {schema("gold")}.fct_stockout_risks as risks
+            inner join {schema("gold")}.fct_stockout_risks as baseline
+                on
+                    risks.sku_id = baseline.sku_id
+                    and risks.location_id = baseline.location_id
+                    and baseline.scenario_id = 'baseline'
+            where risks.risk_level = 'High' and baseline.risk_level <> 'High'
+            group by risks.scenario_id
+        )
+
         select
             scenarios.scenario_name,
             sum(impacts.forecast_quantity_change),
             sum(impacts.revenue_at_risk_amount_change),
-            sum(impacts.newly_high_risk_skus),
+            coalesce(max(newly_high.skus), 0),
             sum(impacts.recommended_order_quantity_change),
             sum(impacts.order_cost_amount_change)
         from {schema("gold")}.fct_scenario_impacts as impacts
         inner join {schema("gold")}.dim_scenarios as scenarios using (scenario_id)
+        left join newly_high using (scenario_id)
         where scenario_id <> 'baseline'
         group by scenario_id, scenarios.scenario_name
         order by scenario_id

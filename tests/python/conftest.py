@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -27,7 +27,6 @@ class Warehouse:
     home: Path
     project: Path = PROJECT
     variables: str = "{}"
-    environment: dict[str, str] = field(default_factory=dict)
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run dbt on this warehouse, with logs and artifacts in its own folder."""
@@ -38,7 +37,7 @@ class Warehouse:
                 *("--log-path", str(self.home / "logs"), "--vars", self.variables, *arguments[1:]),
             ],
             cwd=self.project,
-            env={**os.environ, **self.environment, "SHELFCAST_HOME": str(self.home)},
+            env={**os.environ, "SHELFCAST_HOME": str(self.home)},
             capture_output=True,
             text=True,
             check=False,
@@ -58,10 +57,10 @@ class Warehouse:
         """Open the database."""
         return duckdb.connect(str(self.home / "shelfcast.duckdb"), read_only=read_only)
 
-    def copy(self, home: Path) -> Warehouse:
-        """Copy lake and database to another folder."""
-        shutil.copytree(self.home, home, ignore=shutil.ignore_patterns("logs"))
-        return Warehouse(home, self.project, self.variables, self.environment)
+    def copy(self, home: Path, *, variables: str = "{}") -> Warehouse:
+        """Copy lake, database and artifacts to another folder, to be built with other variables."""
+        shutil.copytree(self.home, home)
+        return Warehouse(home, self.project, variables)
 
 
 @pytest.fixture(scope="session")
@@ -82,11 +81,11 @@ def sample(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> Wa
 
 
 @pytest.fixture
-def warehouse_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+def warehouse_home(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     """Point the process at a warehouse."""
 
     def use(home: Path) -> None:
         monkeypatch.setenv("SHELFCAST_HOME", str(home))
         monkeypatch.delenv("SHELFCAST_SCHEMA_PREFIX", raising=False)
 
-    yield use
+    return use

@@ -49,9 +49,7 @@ def test_groups_stay_whole_and_in_order(
         rows_per_call=rows_per_call,
         threads=threads,
     ).read_all()
-    expected = [
-        (f"k{k:03d}", sum(range(k, 20_000, 101)), k) for k in range(101)
-    ]
+    expected = [(f"k{k:03d}", sum(range(k, 20_000, 101)), k) for k in range(101)]
     assert list(zip(*result.to_pydict().values(), strict=True)) == expected
 
 
@@ -86,8 +84,10 @@ def test_the_result_can_be_written_by_another_cursor(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     frame = relation(connection)
+    cursor = connection.cursor()
     result = map_groups(frame, ["key"], ["value"], summarise, SCHEMA, rows_per_call=100)
-    connection.cursor().execute("create table written as select * from result")
+    cursor.register("result", result)
+    cursor.execute("create table written as select * from result")
     assert connection.execute("select count(*), sum(total) from written").fetchone() == (
         101,
         sum(range(20_000)),

@@ -37,7 +37,7 @@ TRAJECTORIES_PER_GROUP = 500
 FEWEST_TRAJECTORIES = 400
 """Below this number of known trajectories a normal law makes up the rest."""
 
-ORIGINS_PER_GROUP = 4000
+KNOWN_PER_GROUP = 4000
 MOST_GROUPS = 10
 MOST_SERIES = 10_000
 """Series, evenly spaced by mean / scale, that a pool is built from at most."""
@@ -46,7 +46,9 @@ SHRINKAGE = 15.0
 """Origins that speak for a volatility ratio of one, κ."""
 
 LARGEST_RELATIVE_SQUARE = 25.0
-RATIO_ROUNDS = 4
+"""Cap of a squared error relative to the pool's, so that one outlier does not make a ratio."""
+
+RATIO_ROUNDS = 8
 SEED = 20261120
 
 POOL_SCHEMA = pa.schema(
@@ -188,7 +190,7 @@ def build_pool(fits: Fits) -> ErrorPool:
         normal = _normal_trajectories(_variance_per_day(cumulative), fits.horizon)
         known = np.concatenate([known, _thin(normal, FEWEST_TRAJECTORIES - len(known))])
         known_ratio = np.zeros(len(known))
-    groups = min(max(len(known) // ORIGINS_PER_GROUP, 1), MOST_GROUPS)
+    groups = min(max(len(known) // KNOWN_PER_GROUP, 1), MOST_GROUPS)
     paths = min(TRAJECTORIES_PER_GROUP, len(known))
     bounds = np.linspace(0, len(known), groups + 1).astype(np.int64)
     trajectories = np.stack([_thin(known[a:b], paths) for a, b in pairwise(bounds)])

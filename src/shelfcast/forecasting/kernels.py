@@ -1,5 +1,7 @@
-# ruff: noqa: PLR0917  a kernel takes its arrays by position
-"""Numba kernels of the forecaster: sequential scalar recursions over one series at a time.
+"""Numba kernels of the forecaster: sequential recursions over one series at a time.
+
+The candidates of a family run side by side, in the innermost loop, which the compiler can
+vectorise without reordering a sum.
 
 Conventions
 -----------
@@ -55,7 +57,7 @@ PROBABILITY_TOLERANCE = 1e-12
 
 @kernel
 def first_gains(seen: int, has_slope: bool) -> tuple[float, float]:
-    """Return the gains of level and slope that recursive least squares has at observation n.
+    """Return the gains of level and slope that recursive least squares has at observation n > 1.
 
     1/n for a mean; 2(2n - 1)/(n(n + 1)) and 6/(n(n + 1)) for a line. A candidate's gains start so
     and stop falling at its own alpha and alpha × beta; no initial state is estimated. Source: the
@@ -63,8 +65,6 @@ def first_gains(seen: int, has_slope: bool) -> tuple[float, float]:
     """
     if not has_slope:
         return 1.0 / seen, 0.0
-    if seen == 1:
-        return 1.0, 0.0
     return 2.0 * (2.0 * seen - 1.0) / (seen * (seen + 1.0)), 6.0 / (seen * (seen + 1.0))
 
 
@@ -82,8 +82,9 @@ def run_smoothing(
 ) -> None:
     """Run simple smoothing (beta = 0), Holt's (phi = 1) or damped trend over ``x`` (T,).
 
-    With e = x - (l + phi b): l <- l + phi b + gain e, b <- phi b + slope gain e; d days ahead
-    l + (phi + ... + phi^d) b. Source: Gardner & McKenzie (1985).
+    The first value, which must be known, is the first level. With e = x - (l + phi b): l <- l +
+    phi b + gain e, b <- phi b + slope gain e; d days ahead l + (phi + ... + phi^d) b. Source:
+    Gardner & McKenzie (1985).
 
     Parameters
     ----------
@@ -91,7 +92,7 @@ def run_smoothing(
         Factor of a squared error on its way back to the unit of the series.
     origins : (k,) int, rising
     burn_in : int
-        First day that is scored.
+        First day that is scored, at least 1.
     alpha, beta, phi : (J,)
         Parameters of the candidates, which run side by side.
     forecasts : (k, h, J), out
@@ -101,11 +102,11 @@ def run_smoothing(
     """
     has_slope = beta[0] > 0.0
     lowest_slope_gain = alpha * beta
-    level = np.zeros(alpha.size)
+    level = np.full(alpha.size, x[0])
     slope = np.zeros(alpha.size)
     total = np.zeros(alpha.size)
-    seen = 0
-    day = 0
+    seen = 1
+    day = 1
     for k in range(origins.size):
         while day < origins[k]:
             value = x[day]
@@ -225,7 +226,7 @@ def run_holt_winters(
     forecasts: FloatArray,
     squares: FloatArray,
 ) -> None:
-    """Run Holt-Winters over ``y`` from the seasonal ``index`` (m,).
+    """Run Holt-Winters over ``y``, whose first value is known, from the seasonal ``index`` (m,).
 
     The seasonal gain is max(gamma, 1/visits) (1 - alpha), so that early seasons are averaged. With
     ratios an error is divided by the ratio for level and slope and by the level for the season,
@@ -236,15 +237,16 @@ def run_holt_winters(
     m = index.size
     has_slope = beta[0] > 0.0
     lowest_slope_gain = alpha * beta
-    level = np.zeros(alpha.size)
     slope = np.zeros(alpha.size)
     total = np.zeros(alpha.size)
     seasons = np.empty((m, alpha.size))
     for phase in range(m):
         seasons[phase] = index[phase]
     visits = np.full(m, VISITS_BEFORE)
-    seen = 0
-    day = 0
+    first = index[-y.size % m]
+    level = np.full(alpha.size, y[0] / max(first, SMALLEST_RATIO) if is_ratio else y[0] - first)
+    seen = 1
+    day = 1
     for k in range(origins.size):
         while day < origins[k]:
             value = y[day]

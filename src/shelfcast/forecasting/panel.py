@@ -11,7 +11,6 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-TextArray = npt.NDArray[np.str_]
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,14 @@ class GeneratedSummary:
     rows: dict[str, int]
     stockout_rate: float
 
+    def __str__(self) -> str:
+        rows = ", ".join(f"{count:,} {entity}" for entity, count in self.rows.items())
+        return (
+            f"{self.landing}: {rows}; "
+            f"{self.stockout_rate:.1%} of days on sale met an empty shelf.\n"
+            f"{self.truth}: what customers truly wanted, to judge forecasts by."
+        )
+
 
 def generate(
     folder: Path,

@@ -92,7 +92,7 @@ def _jinja_number(value: float | None) -> str:
 
 def _sources() -> str:
     tables = "".join(
-        f"      - name: {entity.name}\n        description: {json.dumps(_sentence(entity), ensure_ascii=False)}\n"
+        f"      - name: {entity.name}\n        description: {_quoted(_sentence(entity))}\n"
         for entity in CONTRACT
     )
     return (
@@ -100,13 +100,15 @@ def _sources() -> str:
         "sources:\n"
         "  - name: landing\n"
         "    description: >\n"
-        "      What `shelfcast land` made of the retailer's files: canonical Parquet, every contract\n"
-        "      column as text. The variable source_tables puts another source in an entity's place.\n"
+        "      What `shelfcast land` made of the retailer's files: canonical Parquet, every\n"
+        "      contract column as text. The variable source_tables puts another source in an\n"
+        "      entity's place.\n"
         "    schema: \"{{ env_var('SHELFCAST_SCHEMA_PREFIX', '') ~ 'raw' }}\"\n"
         "    config:\n"
         "      meta:\n"
         "        external_location: >-\n"
-        "          read_parquet('{{ env_var('SHELFCAST_HOME', 'warehouse/sample') }}/lake/{name}/*.parquet')\n"
+        "          read_parquet('{{ env_var('SHELFCAST_HOME', 'warehouse/sample') }}/lake/{name}/"
+        "*.parquet')\n"
         "    tables:\n"
         f"{tables}"
         "      - name: _manifest\n"
@@ -134,36 +136,51 @@ def _staging_models() -> str:
 
 
 def _judged_models() -> str:
-    lineage = {name: text for name, text in LINEAGE_COLUMNS.items() if name != "_parse_error"}
+    lineage = {name: LINEAGE_COLUMNS[name] for name in ("_file", "_row", "_landed_at")}
     models = "".join(
         _model(
             f"int_{entity.name}_judged",
-            f"One landed row of {entity.name}, cast and judged; accepted where reject_codes is null.",
+            f"One landed row of {entity.name}, cast and judged; accepted without reject_codes.",
             {**lineage, **_meanings(entity), "reject_codes": REJECT_CODES_MEANING},
-            key=("_file", "_row", "_landed_at"),
+            combination=("_file", "_row", "_landed_at"),
         )
         for entity in CONTRACT
     )
     return f"# {RENDERED_BY}\nmodels:\n{models}"
 
 
-def _model(name: str, description: str, columns: dict[str, str], key: tuple[str, ...] = ()) -> str:
-    text = f"  - name: {name}\n    description: {json.dumps(description, ensure_ascii=False)}\n"
-    if key:
-        text += (
-            "    data_tests:\n"
-            "      - dbt_utils.unique_combination_of_columns:\n"
-            "          arguments:\n"
-            f"            combination_of_columns: [{', '.join(key)}]\n"
-        )
+def _model(
+    name: str,
+    description: str,
+    columns: dict[str, str],
+    *,
+    key: tuple[str, ...] = (),
+    combination: tuple[str, ...] = (),
+) -> str:
+    """Render a model; a key has no nulls, a combination may."""
+    text = f"  - name: {name}\n    description: {_quoted(description)}\n"
+    for test, argument, names in (
+        ("unique_key", "columns", key),
+        ("dbt_utils.unique_combination_of_columns", "combination_of_columns", combination),
+    ):
+        if names:
+            text += (
+                "    data_tests:\n"
+                f"      - {test}:\n"
+                "          arguments:\n"
+                f"            {argument}: [{', '.join(names)}]\n"
+            )
     return text + "    columns:\n" + indent(_column_docs(columns), " " * 6)
 
 
 def _column_docs(columns: dict[str, str]) -> str:
     return "".join(
-        f"- name: {name}\n  description: {json.dumps(meaning, ensure_ascii=False)}\n"
-        for name, meaning in columns.items()
+        f"- name: {name}\n  description: {_quoted(meaning)}\n" for name, meaning in columns.items()
     )
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _meanings(entity: Entity) -> dict[str, str]:

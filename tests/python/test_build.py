@@ -1,0 +1,416 @@
+"""Whole builds: from generated files to gold, twice, with what a retailer may lack or get wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT, Warehouse
+
+from shelfcast.landing import land
+
+pytestmark = pytest.mark.slow
+
+GOLD = (
+    "dim_skus",
+    "dim_locations",
+    "dim_scenarios",
+    "fct_daily_demand",
+    "fct_demand_forecasts",
+    "fct_inventory_projections",
+    "fct_stockout_risks",
+    "fct_replenishment_plan",
+    "fct_scenario_impacts",
+    "sku_demand_forecast",
+    "forecast_vs_actual",
+)
+
+
+def fingerprint(warehouse: Warehouse) -> dict[str, str]:
+    """Hash of every gold table, whatever the order of its rows."""
+    hashes = {}
+    for table in GOLD:
+        rows = sorted(map(repr, warehouse.query(f"select * from gold.{table}")))
+        hashes[table] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    return hashes
+
+
+# ---- the sample -------------------------------------------------------------------------------
+
+
+def test_every_gold_table_has_rows(sample: Warehouse) -> None:
+    for table in GOLD:
+        ((rows,),) = sample.query(f"select count(*) from gold.{table}")
+        assert rows > 0, table
+
+
+def test_schemas_are_those_of_the_design(sample: Warehouse) -> None:
+    names = sample.query(
+        """
+        select distinct table_schema from information_schema.tables
+        where table_catalog = 'shelfcast' order by 1
+        """
+    )
+    assert [name for (name,) in names] == ["bronze", "gold", "seeds", "silver"]
+
+
+def test_clean_files_are_accepted_whole(sample: Warehouse) -> None:
+    ((landed, accepted, rejected),) = sample.query(
+        """
+        select sum(judged_rows), sum(accepted_rows), sum(rejected_rows)
+        from silver.int_landed_rows
+        """
+    )
+    ((listed,),) = sample.query("select sum(rows) from bronze.stg_landing__files")
+    assert landed == listed == accepted
+    assert rejected == 0
+
+
+def test_the_planning_table_begins_with_the_columns_of_the_brief(sample: Warehouse) -> None:
+    columns = [row[0] for row in sample.query("describe gold.sku_demand_forecast")]
+    assert columns[:6] == [
+        "sku_id",
+        "region",
+        "date",
+        "forecast_demand",
+        "stock_on_hand",
+        "risk_level",
+    ]
+
+
+def test_closed_days_are_known_as_closed(sample: Warehouse) -> None:
+    """The generator closes every store on 25 December and 1 January, and on no other day."""
+    closed = sample.query(
+        """
+        select distinct demand_on from gold.fct_daily_demand
+        where not is_open order by demand_on
+        """
+    )
+    assert [day for (day,) in closed] == [date(2025, 12, 25), date(2026, 1, 1)]
+    ((known,),) = sample.query(
+        "select count(demand_quantity) from gold.fct_daily_demand where not is_open"
+    )
+    assert known == 0
+
+
+def test_history_is_the_truth_where_the_shelf_was_not_empty(
+    sample: Warehouse, sample_landing: Path
+) -> None:
+    truth = sample_landing.with_name("sample-truth") / "true_demand.parquet"
+    with sample.connect(read_only=True) as connection:
+        row = connection.execute(
+            f"""
+            select
+                count(*),
+                count(*) filter (where abs(gold.sales_quantity - truth.sales_quantity) > 1e-9),
+                count(*) filter (where gold.is_censored <> truth.is_stocked_out),
+                sum(truth.demand_quantity) filter (where gold.is_censored),
+                sum(gold.demand_quantity) filter (where gold.is_censored),
+                sum(gold.sales_quantity) filter (where gold.is_censored)
+            from gold.fct_daily_demand as gold
+            inner join '{truth}' as truth using (sku_id, location_id, demand_on)
+            where gold.is_open
+            """
+        ).fetchone()
+    assert row is not None
+    days, wrong_sales, wrong_flags, wanted, estimated, sold = map(float, row)
+    assert days > 40_000
+    assert wrong_sales == 0
+    # a shelf that empties with the last wanted unit looks the same as one that empties before
+    assert wrong_flags < 0.02 * days
+    # the simple rule closes about half of the gap that stock-outs leave
+    assert abs(estimated - wanted) < 0.6 * abs(sold - wanted)
+
+
+def test_the_campaign_in_the_west_changes_the_west_alone(sample: Warehouse) -> None:
+    rows = sample.query(
+        """
+        select category, region, forecast_quantity, forecast_quantity_change
+        from gold.fct_scenario_impacts where scenario_id = 'tiktok_west'
+        """
+    )
+    changed = {(category, region) for category, region, _, change in rows if change}
+    assert changed == {("Beauty", "West")}
+    # 70 % more on days 1 to 28, nothing after
+    ((lifted, base, after),) = sample.query(
+        """
+        select
+            sum(scenario.demand_quantity) filter (where lead_day <= 28),
+            sum(baseline.demand_quantity) filter (where lead_day <= 28),
+            sum(scenario.demand_quantity - baseline.demand_quantity) filter (where lead_day > 28)
+        from gold.fct_inventory_projections as scenario
+        inner join gold.fct_inventory_projections as baseline
+            using (sku_id, location_id, lead_day)
+        inner join gold.dim_skus as skus using (sku_id)
+        inner join gold.dim_locations as locations using (location_id)
+        where scenario.scenario_id = 'tiktok_west' and baseline.scenario_id = 'baseline'
+            and skus.category = 'Beauty' and locations.region = 'West'
+        """
+    )
+    assert float(lifted) == pytest.approx(1.7 * float(base), rel=1e-4)
+    assert after == 0
+
+
+def test_the_campaign_raises_risk_and_orders_where_it_runs(sample: Warehouse) -> None:
+    rows = sample.query(
+        """
+        select
+            count(*),
+            count(*) filter (
+                where scenario.stockout_probability < baseline.stockout_probability - 1e-6
+            ),
+            sum(scenario.units_at_risk) > sum(baseline.units_at_risk),
+            count(*) filter (where scenario_plan.order_up_to_quantity
+                < baseline_plan.order_up_to_quantity),
+            sum(scenario_plan.recommended_order_quantity)
+                > sum(baseline_plan.recommended_order_quantity)
+        from gold.fct_stockout_risks as scenario
+        inner join gold.fct_stockout_risks as baseline using (sku_id, location_id)
+        inner join gold.fct_replenishment_plan as scenario_plan
+            on scenario_plan.scenario_id = 'tiktok_west'
+            and scenario_plan.sku_id = scenario.sku_id
+            and scenario_plan.location_id = scenario.location_id
+        inner join gold.fct_replenishment_plan as baseline_plan
+            on baseline_plan.scenario_id = 'baseline'
+            and baseline_plan.sku_id = scenario.sku_id
+            and baseline_plan.location_id = scenario.location_id
+        where scenario.scenario_id = 'tiktok_west' and baseline.scenario_id = 'baseline'
+            and scenario.category = 'Beauty' and scenario.region = 'West'
+        """
+    )
+    series, safer, more_units, lower_levels, more_orders = rows[0]
+    assert series > 0
+    assert safer == lower_levels == 0
+    assert more_units
+    assert more_orders
+
+
+def test_a_late_supplier_changes_supply_and_not_demand(sample: Warehouse) -> None:
+    ((demand, units),) = sample.query(
+        """
+        select sum(abs(forecast_quantity_change)), sum(units_at_risk_change)
+        from gold.fct_scenario_impacts where scenario_id = 'supplier_delay'
+        """
+    )
+    assert demand == 0
+    assert units > 0
+
+
+def test_a_second_build_changes_nothing(sample: Warehouse, tmp_path: Path) -> None:
+    again = sample.copy(tmp_path / "again")
+    again.build()
+    assert fingerprint(again) == fingerprint(sample)
+
+
+def test_planted_faults_are_found(sample: Warehouse, tmp_path: Path) -> None:
+    """Each integrity test fails on the fault that it is there for."""
+    faults = {
+        "landed_files__accepted_and_rejected_make_landed": """
+            update silver.int_landed_rows set accepted_rows = accepted_rows - 1
+            where _file = 'skus.csv'
+        """,
+        "rejected_rows__codes_are_explained": """
+            update silver.int_customers_judged set reject_codes = 'UNHEARD_OF'
+            where customer_id = (select min(customer_id) from silver.int_customers_judged)
+        """,
+        "fct_daily_demand__sales_equal_accepted_sales": """
+            delete from gold.fct_daily_demand
+            where rowid = (select min(rowid) from gold.fct_daily_demand where sales_quantity > 0)
+        """,
+        "fct_demand_forecasts__baseline_equals_forecast": """
+            update gold.fct_demand_forecasts set forecast_quantity = forecast_quantity + 1
+            where rowid = (
+                select min(rowid) from gold.fct_demand_forecasts where scenario_id = 'baseline'
+            )
+        """,
+        "fct_scenario_impacts__baseline_changes_nothing": """
+            update gold.fct_scenario_impacts set forecast_quantity = forecast_quantity + 1
+            where rowid = (select min(rowid) from gold.fct_scenario_impacts)
+        """,
+        "unique_key_int_locations_location_id": """
+            insert into silver.int_locations select * from silver.int_locations limit 1
+        """,
+        "unique_key_int_series_sku_id__location_id": """
+            update silver.int_series set sku_id = null where pilot_rank = 1
+        """,
+        "fct_demand_forecasts__quantiles_in_order": """
+            update gold.fct_demand_forecasts set forecast_p10_quantity = forecast_p99_quantity + 1
+            where rowid = (select max(rowid) from gold.fct_demand_forecasts)
+        """,
+    }
+    faulty = sample.copy(tmp_path / "faulty")
+    with faulty.connect() as connection:
+        for fault in faults.values():
+            connection.execute(fault)
+    result = faulty.dbt("test", "--select", *faults)
+    for name in faults:
+        assert f"FAIL 1 {name}" in result.stdout, result.stdout[-4000:]
+
+
+# ---- what a retailer may lack or get wrong ------------------------------------------------------
+
+SKUS = """sku,title,dept
+A,Apple,Fruit
+B,Banana,Fruit
+"""
+
+SALES_HEADER = "sold_at,sku_id,location_id,quantity,unit_price\n"
+
+BAD_SALES = {
+    "2026-02-30,A,Here,1,2": "BAD_TYPE:sold_at",
+    "2026-03-01,A,Here,one,2": "BAD_TYPE:quantity",
+    "2026-03-01,A,Here,NaN,2": "BAD_TYPE:quantity",
+    "2026-03-01,,Here,1,2": "MISSING_VALUE:sku_id",
+    "2026-03-01,A,,1,2": "MISSING_VALUE:location_id",
+    "2026-03-01,Z,Here,1,2": "UNKNOWN_SKU",
+    "2026-03-01,A,Here,1,-2": "OUT_OF_RANGE:unit_price",
+    "2026-03-01,A,Here,0,2": "OUT_OF_RANGE:quantity",
+    "2031-03-01,A,Here,1,2": "FUTURE_DATE",
+    "2026-01-05,A,Here,9,2": "DUPLICATE",
+    "2026-03-01,A,Here,1": "COLUMN_COUNT",
+    '2026-03-01,"A,Here,1,2': "BROKEN_QUOTE",
+    "31/12/2025,Z,Here,x,2": "BAD_TYPE:sold_at BAD_TYPE:quantity UNKNOWN_SKU",
+}
+
+
+@pytest.fixture(scope="module")
+def minimal(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """Daily totals and SKUs alone, under the names of the brief, with one bad row of each kind."""
+    source = tmp_path_factory.mktemp("minimal") / "landing"
+    source.mkdir()
+    (source / "landing.yml").write_text(
+        """
+        entities:
+          skus: {files: ["sku_metadata.csv"], columns: {sku_id: sku, sku_name: title,
+                 category: dept}}
+          inventory: {files: ["raw_inventory.json"]}
+        """
+    )
+    (source / "sku_metadata.csv").write_text(SKUS)
+    good = [
+        f"{date.fromordinal(date(2026, 1, 1).toordinal() + day)},{sku},Here,{1 + day % 7},2.50\n"
+        for day in range(120)
+        for sku in "AB"
+    ]
+    (source / "sales.csv").write_text(SALES_HEADER + "".join(good) + "\n".join(BAD_SALES) + "\n")
+    warehouse = Warehouse(tmp_path_factory.mktemp("minimal_home"))
+    land(source, warehouse.home / "lake", landed_at=datetime(2026, 6, 1))
+    warehouse.build()
+    return warehouse
+
+
+def test_bad_rows_are_quarantined_with_their_reasons(minimal: Warehouse) -> None:
+    rows = minimal.query(
+        "select _row, reject_codes, _raw from silver.int_rejected_rows order by _row"
+    )
+    first = 2 + 240
+    assert rows == [
+        (first + position, codes, line) for position, (line, codes) in enumerate(BAD_SALES.items())
+    ]
+    assert minimal.query("select max(accepted_rows) from silver.int_landed_rows") == [(240,)]
+
+
+def test_sales_and_skus_alone_make_a_plan(minimal: Warehouse) -> None:
+    rows = minimal.query(
+        """
+        select risks.sku_id, risks.region, risk_level, recommended_order_quantity,
+            order_up_to_quantity, constraint_reason
+        from gold.fct_stockout_risks as risks
+        inner join gold.fct_replenishment_plan using (scenario_id, sku_id, location_id)
+        where scenario_id = 'baseline' order by risks.sku_id
+        """
+    )
+    assert [row[:4] for row in rows] == [
+        ("A", "All", "Unknown", None),
+        ("B", "All", "Unknown", None),
+    ]
+    for *_, order_up_to, reason in rows:
+        # two weeks at 4 a day and a little more
+        assert 50 < order_up_to < 80
+        assert reason == "no stock record"
+
+
+def test_the_as_of_date_is_the_last_accepted_sale(minimal: Warehouse) -> None:
+    assert minimal.query("select as_of_date from silver.int_as_of") == [(date(2026, 4, 30),)]
+
+
+def test_an_earlier_as_of_date_turns_later_rows_into_future(
+    minimal: Warehouse, tmp_path: Path
+) -> None:
+    earlier = minimal.copy(tmp_path / "earlier", variables="{as_of_date: '2026-02-28'}")
+    earlier.build("--select", "+int_daily_demand", "int_landed_rows")
+    assert earlier.query("select as_of_date from silver.int_as_of") == [(date(2026, 2, 28),)]
+    assert earlier.query("select max(demand_on) from silver.int_daily_demand") == [
+        (date(2026, 2, 28),)
+    ]
+    ((late,),) = earlier.query(
+        """
+        select count(*) from silver.int_sales_judged
+        where reject_codes = 'FUTURE_DATE' and quantity is not null
+        """
+    )
+    # the days of March and April, of two SKUs, and the planted row of 2031
+    assert late == 2 * (31 + 30) + 1
+
+
+def test_tables_of_your_own_serve_as_sources(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(
+        PROJECT,
+        project,
+        ignore=shutil.ignore_patterns(
+            ".git", ".venv", "data", "warehouse", "target", "logs", "src", "tests", "docs"
+        ),
+    )
+    shutil.copytree(PROJECT / "tests/generic", project / "tests/generic")
+    shutil.copytree(PROJECT / "tests/integrity", project / "tests/integrity")
+    (project / "models/own_sources.yml").write_text(
+        """
+        sources:
+          - name: erp
+            schema: erp
+            tables: [{name: sales_lines}, {name: products}]
+        """
+    )
+    warehouse = Warehouse(
+        tmp_path / "home",
+        project,
+        variables="{source_tables: {sales: erp.sales_lines, skus: erp.products}}",
+    )
+    source = tmp_path / "landing"
+    source.mkdir()
+    (source / "locations.csv").write_text("location_id,region\nHere,West\n")
+    land(source, warehouse.home / "lake")
+    with warehouse.connect() as connection:
+        connection.execute("create schema erp")
+        connection.execute(
+            """
+            create table erp.products as
+            select 'A' as sku_id, 'Fruit' as category, 1.5 as unit_cost
+            """
+        )
+        connection.execute(
+            """
+            create table erp.sales_lines as
+            select timestamp '2026-01-01 10:00' + to_days(i::integer) as sold_at, 'A' as sku_id,
+                'Here' as location_id, 1 + i % 7 as quantity, 'not in the contract' as memo
+            from range(90) as t (i)
+            """
+        )
+    warehouse.build()
+    assert warehouse.query(
+        "select count(*), min(_file) from silver.int_sales_judged where reject_codes is null"
+    ) == [(90, "erp.sales_lines")]
+    assert warehouse.query(
+        "select distinct region from gold.sku_demand_forecast where sku_id = 'A'"
+    ) == [("West",)]
+
+
+def test_a_table_without_a_required_column_is_named(tmp_path: Path, minimal: Warehouse) -> None:
+    wrong = minimal.copy(tmp_path / "home", variables="{source_tables: {skus: landing.customers}}")
+    result = wrong.dbt("compile", "--select", "stg_landing__skus")
+    assert result.returncode != 0
+    assert "has no column category, which skus requires" in result.stdout

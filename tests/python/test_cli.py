@@ -1,0 +1,147 @@
+"""The commands: what they print, what they write, how they end."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from conftest import Warehouse
+
+from shelfcast.cli import main
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result.exit_code, result.output
+
+
+def test_generate_says_what_it_made_and_what_is_next(tmp_path: Path) -> None:
+    code, output = run("generate", tmp_path / "mine", "--skus", 3, "--locations", 1, "--days", 40)
+    assert code == 0
+    assert f"Next: shelfcast land {tmp_path / 'mine'}" in output
+    assert "3 skus" in output
+    assert (tmp_path / "mine" / "skus.csv").exists()
+
+
+def test_generate_leaves_folders_of_others_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "sales.csv").write_text("mine")
+    code, output = run("generate", tmp_path / "mine", "--skus", 1, "--days", 10)
+    assert code == 1
+    assert output.count("\n") <= 3
+    assert "Error:" in output
+    assert (tmp_path / "mine" / "sales.csv").read_text() == "mine"
+
+
+def test_land_reports_and_fails_when_a_file_is_refused(
+    tmp_path: Path, warehouse_home: Callable[[Path], None]
+) -> None:
+    warehouse_home(tmp_path / "home")
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "skus.csv").write_text("sku_id,category\nA,Fruit\n")
+    (source / "sales.csv").write_text("sold_at,sku_id,quantity\n2026-01-01,A,1\n")
+    code, output = run("land", source)
+    assert code == 2
+    assert "sales.csv" in output
+    assert "location_id" in output
+    (source / "sales.csv").write_text("sold_at,sku_id,location_id,quantity\n2026-01-01,A,L,1\n")
+    code, output = run("land", source)
+    assert code == 0, output
+    assert "Next: dbt build" in output
+
+
+def test_land_without_a_source_is_one_sentence(tmp_path: Path) -> None:
+    code, output = run("land", tmp_path / "nowhere")
+    assert code == 1
+    assert "nowhere" in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("command", ["summary", "export"])
+def test_without_a_warehouse_the_remedy_is_named(
+    command: str, tmp_path: Path, warehouse_home: Callable[[Path], None]
+) -> None:
+    warehouse_home(tmp_path)
+    code, output = run(command)
+    assert code == 1
+    assert "make build" in output
+
+
+def test_a_warehouse_that_is_being_written_is_named(
+    tmp_path: Path, warehouse_home: Callable[[Path], None]
+) -> None:
+    warehouse_home(tmp_path)
+    duckdb.connect(str(tmp_path / "shelfcast.duckdb")).close()
+    code, output = run("summary")
+    assert code == 1
+    assert "make build" in output
+
+
+@pytest.mark.slow
+def test_summary_says_what_the_tables_say(
+    sample: Warehouse, warehouse_home: Callable[[Path], None]
+) -> None:
+    warehouse_home(sample.home)
+    code, output = run("summary")
+    assert code == 0
+    counts = dict(
+        sample.query(
+            """
+            select risk_level, count(*) from gold.fct_stockout_risks
+            where scenario_id = 'baseline' group by 1
+            """
+        )
+    )
+    assert f"{counts['High']} High, {counts['Medium']} Medium, {counts['Low']} Low." in output
+    ((landed,),) = sample.query("select sum(rows) from bronze.stg_landing__files")
+    assert f"{landed:,} rows landed" in output
+    ((series,),) = sample.query("select count(*) from silver.int_series where is_active")
+    assert f"{series} series" in output
+    ((worst,),) = sample.query(
+        """
+        select sku_id from gold.fct_stockout_risks
+        where scenario_id = 'baseline' and risk_level = 'High'
+        order by revenue_at_risk_amount desc, units_at_risk desc, sku_id, location_id limit 1
+        """
+    )
+    assert output.split("most urgent")[1].splitlines()[3].split()[0] == worst
+    for name in ("TikTok campaign in the West", "Holiday surge", "Supplier delay"):
+        assert name in output
+
+
+@pytest.mark.slow
+def test_export_writes_the_planning_table_whole(
+    sample: Warehouse, tmp_path: Path, warehouse_home: Callable[[Path], None]
+) -> None:
+    warehouse_home(sample.home)
+    code, output = run("export", tmp_path / "out")
+    assert code == 0
+    ((rows, demand),) = sample.query(
+        "select count(*), sum(forecast_demand) from gold.sku_demand_forecast"
+    )
+    assert f"{rows:,} rows" in output
+    with (tmp_path / "out/forecast_metrics.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == rows
+    assert list(lines[0])[:6] == [
+        "sku_id",
+        "region",
+        "date",
+        "forecast_demand",
+        "stock_on_hand",
+        "risk_level",
+    ]
+    assert sum(float(line["forecast_demand"]) for line in lines) == pytest.approx(float(demand))
+    table = pq.read_table(tmp_path / "out/forecast_metrics.parquet")
+    assert table.num_rows == rows
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "forecast_metrics.csv",
+        "forecast_metrics.parquet",
+    ]
