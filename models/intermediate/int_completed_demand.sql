@@ -31,8 +31,9 @@ select
     daily_demand.stock_on_hand,
     daily_demand.is_censored,
     daily_demand.promotion_id,
-    cast(coalesce(completions.demand_quantity, daily_demand.sales_quantity) as {{ type_quantity() }})
-        as demand_quantity,
+    cast(
+        coalesce(completions.demand_quantity, daily_demand.sales_quantity) as {{ type_quantity() }}
+    ) as demand_quantity,
     series.is_active,
     series.pilot_rank
 from daily_demand

@@ -56,7 +56,8 @@ select
     grid.demand_on,
     grid.is_open,
     case
-        when grid.is_open then cast(coalesce(daily_sales.sales_quantity, 0) as {{ type_quantity() }})
+        when grid.is_open
+            then cast(coalesce(daily_sales.sales_quantity, 0) as {{ type_quantity() }})
     end as sales_quantity,
     cast(coalesce(daily_sales.returned_quantity, 0) as {{ type_quantity() }}) as returned_quantity,
     cast(coalesce(daily_sales.revenue_amount, 0) as {{ type_quantity() }}) as revenue_amount,

@@ -81,7 +81,10 @@ priors as (
 select
     priors.sku_id,
     cast(
-        (coalesce(observed.received_orders * observed.mean_days, 0) + {{ prior_orders }} * priors.mean_days)
+        (
+            coalesce(observed.received_orders * observed.mean_days, 0)
+            + {{ prior_orders }} * priors.mean_days
+        )
         / (coalesce(observed.received_orders, 0) + {{ prior_orders }})
         as {{ type_quantity() }}
     ) as lead_time_days,

@@ -63,8 +63,8 @@ past_days as (
     cross join as_of
     inner join calendar_days
         on
-            calendar_days.calendar_on >= trading.first_sold_on
-            and calendar_days.calendar_on <= as_of.as_of_date
+            trading.first_sold_on <= calendar_days.calendar_on
+            and as_of.as_of_date >= calendar_days.calendar_on
     left join sales_by_day
         on
             locations.location_id = sales_by_day.location_id

@@ -40,8 +40,8 @@ next_reviews as (
     cross join as_of
     inner join calendar_days
         on
-            calendar_days.calendar_on > as_of.as_of_date
-            and calendar_days.calendar_on <= {{ add_days('as_of.as_of_date', 7) }}
+            as_of.as_of_date < calendar_days.calendar_on
+            and {{ add_days('as_of.as_of_date', 7) }} >= calendar_days.calendar_on
             and suppliers.order_weekdays like {{ dbt.concat([
                 "'%'",
                 dbt.cast(iso_weekday('calendar_days.calendar_on'), dbt.type_string()),

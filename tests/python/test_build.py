@@ -341,7 +341,7 @@ def test_an_earlier_as_of_date_turns_later_rows_into_future(
     minimal: Warehouse, tmp_path: Path
 ) -> None:
     earlier = minimal.copy(tmp_path / "earlier", variables="{as_of_date: '2026-02-28'}")
-    earlier.build("--select", "+int_daily_demand", "int_landed_rows")
+    earlier.build("--select", "+fct_daily_demand", "int_landed_rows")
     assert earlier.query("select as_of_date from silver.int_as_of") == [(date(2026, 2, 28),)]
     assert earlier.query("select max(demand_on) from silver.int_daily_demand") == [
         (date(2026, 2, 28),)
@@ -413,4 +413,4 @@ def test_a_table_without_a_required_column_is_named(tmp_path: Path, minimal: War
     wrong = minimal.copy(tmp_path / "home", variables="{source_tables: {skus: landing.customers}}")
     result = wrong.dbt("compile", "--select", "stg_landing__skus")
     assert result.returncode != 0
-    assert "has no column category, which skus requires" in result.stdout
+    assert "has no column sku_id, which skus requires" in result.stdout
