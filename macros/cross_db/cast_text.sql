@@ -1,20 +1,22 @@
 {#
     Landed text as a value of a contract type, null where it is not one.
 
-    Engines disagree on what they accept: DuckDB rounds '12.5' to an integer, PostgreSQL reads
-    '01/02/2024' by its locale. So the shape is checked first, by one regular expression per type,
+    Engines disagree on what they accept: DuckDB rounds '12.5' to an integer and knows a year 0,
+    PostgreSQL reads '01/02/2024' by its locale and 23:59:60 as the next minute. So the shape is checked first, by one regular expression per type,
     and only what has it is cast. A time zone is dropped: times are the retailer's wall clock.
 
     text: a column of text; type: a type of the landing contract.
 #}
 {% macro cast_text(text, type) -%}
     {%- set shapes = {
-        'integer': '^[+-]?[0-9]+$',
+        'integer': '^[+-]?[0-9]+([.]0*)?$',
         'quantity': '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$',
         'rate': '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$',
-        'date': '^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9:.]+)?$',
+        'date': '^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T][0-9:.]+)?$',
         'timestamp':
-            '^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$',
+            '^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}'
+            ~ '([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?'
+            ~ '(Z|[+-][0-9]{2}:?[0-9]{2})?)?$',
     } -%}
     {%- set types = {
         'integer': dbt.type_bigint(),
@@ -23,11 +25,15 @@
         'date': 'date',
         'timestamp': dbt.type_timestamp(),
     } -%}
-    {%- set widths = {'date': 10, 'timestamp': 19} -%}
-    {%- set value = 'substring(' ~ text ~ ', 1, ' ~ widths[type] ~ ')' if type in widths else text -%}
+    {%- set width = "case when substring(" ~ text ~ ", 17, 1) = ':' then 19 else 16 end" -%}
+    {%- set values = {
+        'integer': 'split_part(' ~ text ~ ", '.', 1)",
+        'date': 'substring(' ~ text ~ ', 1, 10)',
+        'timestamp': 'substring(' ~ text ~ ', 1, ' ~ width ~ ')',
+    } -%}
     case
         when {{ matches_pattern(text, shapes[type]) }}
-            then {{ try_cast_text(value, types[type]) }}
+            then {{ try_cast_text(values.get(type, text), types[type]) }}
     end
 {%- endmacro %}
 

@@ -73,7 +73,8 @@
     entity: name in the landing contract.
     key: columns, or SQL, whose equal values make a duplicate.
     happened_on: for facts, SQL of the day it happened. Then the SKU and the location must be known,
-        and the day may not lie after the landing of its file, nor after the variable as_of_date.
+        and the day may not lie before 1970, after the landing of its file, or after the variable
+        as_of_date.
     rules: further rules as [SQL that is true for a bad row, code].
 
     Only rows that break no other rule are compared for duplicates, so that a corrected copy is
@@ -87,6 +88,7 @@
             ['typed.sku_id is not null and skus.known_sku_id is null', 'UNKNOWN_SKU'],
             ['typed.location_id is not null and locations.known_location_id is null', 'UNKNOWN_LOCATION'],
             [happened_on ~ ' > cast(typed._landed_at as date)', 'FUTURE_DATE'],
+            [happened_on ~ " < cast('1970-01-01' as date)", 'PAST_DATE'],
         ] -%}
         {%- if var('as_of_date') -%}
             {%- set all_rules = all_rules + [
@@ -156,7 +158,7 @@ numbered as (
                 _landed_at,
                 {% endif -%}
                 case when violations is null then 1 else 0 end
-            order by _landed_at nulls first, _file, _row
+            order by _landed_at nulls first, {{ text_order('_file') }}, _row
         ) as copy_number
     from checked
 
@@ -188,7 +190,7 @@ from judged
             *,
             row_number() over (
                 partition by {{ key | join(', ') }}
-                order by _landed_at desc nulls last, _file desc, _row desc
+                order by _landed_at desc nulls last, {{ text_order('_file') }} desc, _row desc
             ) as version_number
         from {{ judged }}
         where reject_codes is null

@@ -37,7 +37,8 @@
         row_number() over (
             order by
             {%- for column in columns if column.name in present %}
-                cast({{ column.name }} as {{ dbt.type_string() }}) nulls first{{ ',' if not loop.last }}
+                {{ text_order('cast(' ~ column.name ~ ' as ' ~ dbt.type_string() ~ ')') }}
+                nulls first{{ ',' if not loop.last }}
             {%- endfor %}
         ) as {{ dbt.type_bigint() }}
     ) as _row,

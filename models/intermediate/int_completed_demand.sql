@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 {# One SKU × location × day: sales, and demand with what stock-outs hid added. #}
 with
 

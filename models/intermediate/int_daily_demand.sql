@@ -60,7 +60,10 @@ select
             then cast(coalesce(daily_sales.sales_quantity, 0) as {{ type_quantity() }})
     end as sales_quantity,
     cast(coalesce(daily_sales.returned_quantity, 0) as {{ type_quantity() }}) as returned_quantity,
-    cast(coalesce(daily_sales.revenue_amount, 0) as {{ type_quantity() }}) as revenue_amount,
+    case
+        when daily_sales.sku_id is null then cast(0 as {{ type_quantity() }})
+        else daily_sales.revenue_amount
+    end as revenue_amount,
     snapshots.stock_on_hand,
     snapshots.stockout_hours,
     coalesce(

@@ -1,7 +1,8 @@
 {#
     One SKU: mean and standard deviation of its lead time, and where they come from. Received orders
     count as evidence against the best prior there is (the SKU's own figures, its supplier's, the
-    policy's), which weighs as much as five orders.
+    policy's), which weighs as much as five orders: mean and variance are those of a normal law with
+    a conjugate prior. The source is named after what weighs more.
 #}
 {% set prior_orders = 5 %}
 with
@@ -91,10 +92,16 @@ select
     cast(
         sqrt(
             (
-                coalesce(observed.received_orders * observed.variance_days, 0)
+                coalesce((observed.received_orders - 1) * observed.variance_days, 0)
                 + {{ prior_orders }} * priors.sd_days * priors.sd_days
+                + coalesce(
+                    {{ prior_orders }} * observed.received_orders
+                    * power(observed.mean_days - priors.mean_days, 2)
+                    / ({{ prior_orders }} + observed.received_orders),
+                    0
+                )
             )
-            / (coalesce(observed.received_orders, 0) + {{ prior_orders }})
+            / (coalesce(observed.received_orders - 1, 0) + {{ prior_orders }})
         )
         as {{ type_quantity() }}
     ) as lead_time_sd_days,

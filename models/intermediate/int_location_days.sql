@@ -1,7 +1,7 @@
 {#
     One location × day, past and future, and whether it traded. A past day is closed when the
-    location sold nothing at all, though it usually sells; a future day, when it is a weekday on
-    which the location did not trade in the last eight weeks.
+    location sold nothing at all, though it usually sells; a future day, when it is a weekday that
+    the last eight weeks have seen, and on which the location never traded.
 #}
 with
 
@@ -34,11 +34,34 @@ sales_by_day as (
 
 ),
 
+first_days as (
+
+    select
+        location_id,
+        sold_on as first_on
+    from sales_by_day
+    union all
+    select
+        location_id,
+        counted_on as first_on
+    from {{ ref('int_inventory_snapshots') }}
+
+),
+
+spans as (
+
+    select
+        location_id,
+        min(first_on) as first_on
+    from first_days
+    group by location_id
+
+),
+
 trading as (
 
     select
         sales_by_day.location_id,
-        min(sales_by_day.sold_on) as first_sold_on,
         sum(sales_by_day.sales_lines) * 1.0
         / ({{ days_between('min(sales_by_day.sold_on)', 'max(as_of.as_of_date)') }} + 1)
             as lines_per_day
@@ -55,16 +78,17 @@ past_days as (
         calendar_days.calendar_on,
         coalesce(
             sales_by_day.sales_lines > 0
-            or trading.lines_per_day < {{ var('closed_day_minimum_lines') }},
+            or coalesce(trading.lines_per_day, 0) < {{ var('closed_day_minimum_lines') }},
             false
         ) as is_open
     from locations
-    inner join trading on locations.location_id = trading.location_id
+    inner join spans on locations.location_id = spans.location_id
     cross join as_of
     inner join calendar_days
         on
-            trading.first_sold_on <= calendar_days.calendar_on
+            spans.first_on <= calendar_days.calendar_on
             and as_of.as_of_date >= calendar_days.calendar_on
+    left join trading on locations.location_id = trading.location_id
     left join sales_by_day
         on
             locations.location_id = sales_by_day.location_id
@@ -88,13 +112,16 @@ trading_weekdays as (
 future_days as (
 
     select
-        trading_weekdays.location_id,
+        spans.location_id,
         calendar_days.calendar_on,
-        trading_weekdays.has_traded = 1 as is_open
-    from calendar_days
-    inner join as_of on calendar_days.calendar_on > as_of.as_of_date
-    inner join trading_weekdays
-        on trading_weekdays.weekday = {{ iso_weekday('calendar_days.calendar_on') }}
+        coalesce(trading_weekdays.has_traded = 1, true) as is_open
+    from spans
+    cross join as_of
+    inner join calendar_days on as_of.as_of_date < calendar_days.calendar_on
+    left join trading_weekdays
+        on
+            spans.location_id = trading_weekdays.location_id
+            and trading_weekdays.weekday = {{ iso_weekday('calendar_days.calendar_on') }}
 
 )
 

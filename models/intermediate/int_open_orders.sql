@@ -1,7 +1,8 @@
 {#
-    One open order line, with the day on which it is expected. An overdue line is expected after the
-    median of the days that the supplier's received lines still took when they were as late; a line
-    later than the policy's order_is_lost_days counts as lost and is not expected at all.
+    One open order line, with the units still to come and the day on which they are expected. An
+    overdue line is expected after the median of the days that the supplier's received lines still
+    took when they were as late, or else after a standard deviation of the lead time; a line later
+    than the policy's order_is_lost_days counts as lost and is not expected at all.
 #}
 with
 
@@ -49,6 +50,8 @@ dated as (
             {{ add_days('orders.ordered_on', 'ceiling(lead_times.lead_time_days)') }}
         ) as promised_on,
         orders.ordered_quantity,
+        orders.received_quantity,
+        lead_times.lead_time_sd_days,
         policies.order_is_lost_days,
         as_of.as_of_date
     from orders
@@ -65,7 +68,9 @@ open_orders as (
         *,
         {{ days_between('promised_on', 'as_of_date') }} as days_overdue
     from dated
-    where received_on is null or received_on > as_of_date
+    where
+        received_on > as_of_date
+        or (received_on is null and ordered_quantity > coalesce(received_quantity, 0))
 
 ),
 
@@ -118,10 +123,16 @@ select
         when open_orders.days_overdue < 0 then open_orders.promised_on
         else
             {{ add_days(
-                'open_orders.as_of_date', 'ceiling(coalesce(remaining.remaining_days, 1))'
+                'open_orders.as_of_date',
+                'ceiling(coalesce(remaining.remaining_days, greatest(lead_time_sd_days, 1)))'
             ) }}
     end as expected_on,
-    open_orders.ordered_quantity as open_quantity
+    -- what a line received after the as-of date brought is not known on that date
+    open_orders.ordered_quantity
+    - case
+        when open_orders.received_on is null then coalesce(open_orders.received_quantity, 0)
+        else 0
+    end as open_quantity
 from open_orders
 left join remaining
     on

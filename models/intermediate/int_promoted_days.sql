@@ -37,7 +37,9 @@ promoted as (
         promotions.discount_rate,
         row_number() over (
             partition by skus.sku_id, locations.location_id, calendar_days.calendar_on
-            order by promotions.discount_rate desc nulls last, promotions.promotion_id asc
+            order by
+                promotions.discount_rate desc nulls last,
+                {{ text_order('promotions.promotion_id') }} asc
         ) as promotion_number
     from promotions
     inner join skus

@@ -51,6 +51,23 @@ next_reviews as (
 
 ),
 
+review_days as (
+
+    select
+        suppliers.supplier_id,
+        coalesce(
+            suppliers.order_weekdays like {{ dbt.concat([
+                "'%'",
+                dbt.cast(iso_weekday('as_of.as_of_date'), dbt.type_string()),
+                "'%'",
+            ]) }},
+            true
+        ) as is_review_day
+    from suppliers
+    cross join as_of
+
+),
+
 everywhere as (
 
     select * from policies
@@ -71,6 +88,7 @@ select
         own.review_period_days,
         everywhere.review_period_days
     ) as days_to_review,
+    coalesce(review_days.is_review_day, true) as is_review_day,
     coalesce(own.lead_time_days, everywhere.lead_time_days) as lead_time_days,
     coalesce(own.lead_time_sd_days, everywhere.lead_time_sd_days) as lead_time_sd_days,
     coalesce(own.order_is_lost_days, everywhere.order_is_lost_days) as order_is_lost_days
@@ -79,3 +97,4 @@ cross join everywhere
 left join policies as own on skus.category = own.category
 left join suppliers on skus.supplier_id = suppliers.supplier_id
 left join next_reviews on skus.supplier_id = next_reviews.supplier_id
+left join review_days on skus.supplier_id = review_days.supplier_id

@@ -80,30 +80,39 @@ demand_factors as (
 
 ),
 
--- received at close of a day, so on the shelf the next morning
-receipts as (
+-- received at close of a day, so on the shelf the next morning; not before tomorrow
+arrivals as (
 
     select
         scenario_series.scenario_id,
         open_orders.sku_id,
         open_orders.location_id,
-        {{ days_between('as_of.as_of_date', 'open_orders.expected_on') }}
-        + 1
-        + cast(scenario_series.delay_days as integer) as lead_day,
-        sum(open_orders.open_quantity) as receipts_quantity
+        open_orders.open_quantity,
+        greatest(
+            1,
+            {{ days_between('as_of.as_of_date', 'open_orders.expected_on') }}
+            + 1
+            + cast(ceiling(scenario_series.delay_days) as integer)
+        ) as lead_day
     from open_orders
     inner join scenario_series
         on
             open_orders.sku_id = scenario_series.sku_id
             and open_orders.location_id = scenario_series.location_id
     cross join as_of
-    group by
-        scenario_series.scenario_id,
-        open_orders.sku_id,
-        open_orders.location_id,
-        {{ days_between('as_of.as_of_date', 'open_orders.expected_on') }}
-        + 1
-        + cast(scenario_series.delay_days as integer)
+
+),
+
+receipts as (
+
+    select
+        scenario_id,
+        sku_id,
+        location_id,
+        lead_day,
+        sum(open_quantity) as receipts_quantity
+    from arrivals
+    group by scenario_id, sku_id, location_id, lead_day
 
 )
 

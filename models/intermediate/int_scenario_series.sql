@@ -97,6 +97,7 @@ select
     coalesce(delays.delay_days, 0) as delay_days,
     policies.review_period_days,
     policies.days_to_review,
+    policies.is_review_day,
     policies.cycle_service_level,
     thresholds.high_probability,
     thresholds.medium_probability,

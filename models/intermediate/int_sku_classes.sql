@@ -19,13 +19,22 @@ as_of as (
 
 ),
 
+units as (
+
+    select
+        sku_id,
+        min(case when is_whole_unit then 1 else 0 end) = 1 as is_whole_unit
+    from {{ ref('int_daily_sales') }}
+    group by sku_id
+
+),
+
 daily_totals as (
 
     select
         completed_demand.sku_id,
         completed_demand.demand_on,
         sum(completed_demand.demand_quantity) as demand_quantity,
-        sum(completed_demand.sales_quantity) as sales_quantity,
         sum(completed_demand.revenue_amount) as revenue_amount
     from completed_demand
     cross join as_of
@@ -48,8 +57,6 @@ behaviour as (
     select
         sku_id,
         sum(revenue_amount) as revenue_amount,
-        min(case when sales_quantity <> floor(sales_quantity) then 0 else 1 end) = 1
-            as is_whole_unit,
         count(demand_quantity) / cast(nullif(count(size), 0) as {{ type_double() }})
             as average_demand_interval,
         power(stddev_samp(size) / avg(size), 2) as squared_coefficient_of_variation
@@ -63,7 +70,7 @@ valued as (
     select
         *,
         sum(revenue_amount) over (
-            order by revenue_amount desc, sku_id asc
+            order by revenue_amount desc nulls last, {{ text_order('sku_id') }} asc
             rows between unbounded preceding and 1 preceding
         ) as revenue_before,
         sum(revenue_amount) over () as total_revenue
@@ -72,10 +79,10 @@ valued as (
 )
 
 select
-    sku_id,
-    is_whole_unit,
-    average_demand_interval,
-    squared_coefficient_of_variation,
+    valued.sku_id,
+    coalesce(units.is_whole_unit, true) as is_whole_unit,
+    valued.average_demand_interval,
+    valued.squared_coefficient_of_variation,
     case
         when average_demand_interval is null then 'no demand'
         when average_demand_interval < 1.32 and coalesce(squared_coefficient_of_variation, 0) < 0.49
@@ -85,8 +92,10 @@ select
         else 'lumpy'
     end as demand_class,
     case
+        when coalesce(total_revenue, 0) <= 0 then null
         when coalesce(revenue_before, 0) < 0.80 * total_revenue then 'A'
         when coalesce(revenue_before, 0) < 0.95 * total_revenue then 'B'
         else 'C'
     end as abc_class
 from valued
+left join units on valued.sku_id = units.sku_id

@@ -56,11 +56,11 @@ def read_only() -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(str(path), read_only=True) as connection:
             yield connection
     except duckdb.IOException as error:
-        if "lock" not in str(error):
-            raise
-        raise WarehouseError(
-            f"{path} is being written by another process. Wait for the build to end."
-        ) from error
+        if "lock" in str(error):
+            remedy = "It is being written by another process; wait for the build to end."
+        else:
+            remedy = "Run this in the folder of the project: views read the lake from there."
+        raise WarehouseError(f"{path}: {str(error).splitlines()[0]} {remedy}") from error
     except duckdb.CatalogException as error:
         raise WarehouseError(
             f"{path} lacks a table: {str(error).splitlines()[0]} Build it first: make build"

@@ -269,6 +269,8 @@ BAD_SALES = {
     "2026-03-01,A,Here,1,-2": "OUT_OF_RANGE:unit_price",
     "2026-03-01,A,Here,0,2": "OUT_OF_RANGE:quantity",
     "2031-03-01,A,Here,1,2": "FUTURE_DATE",
+    "1026-03-01,A,Here,1,2": "PAST_DATE",
+    "0000-03-01,A,Here,1,2": "BAD_TYPE:sold_at",
     "2026-01-05,A,Here,9,2": "DUPLICATE",
     "2026-03-01,A,Here,1": "COLUMN_COUNT",
     '2026-03-01,"A,Here,1,2': "BROKEN_QUOTE",

@@ -14,7 +14,7 @@ from conftest import Warehouse
 pytestmark = pytest.mark.slow
 
 CASES: dict[str, dict[str, object]] = {
-    "integer": {"12": 12, "-3": -3, "+4": 4, "12.5": None, "1e3": None, "": None, "x": None},
+    "integer": {"12": 12, "-3": -3, "+4": 4, "7.0": 7, "12.5": None, "1e3": None, "x": None},
     "quantity": {
         "12.5": Decimal("12.5"),
         ".5": Decimal("0.5"),
@@ -32,6 +32,7 @@ CASES: dict[str, dict[str, object]] = {
         "2026-02-28": date(2026, 2, 28),
         "2026-02-28 00:00:00": date(2026, 2, 28),
         "2026-02-30": None,
+        "0000-01-01": None,
         "28/02/2026": None,
         "2026-2-8": None,
         "20260228": None,
@@ -41,6 +42,8 @@ CASES: dict[str, dict[str, object]] = {
         "2026-02-28 13:05": datetime(2026, 2, 28, 13, 5),
         "2026-02-28T13:05:09.25": datetime(2026, 2, 28, 13, 5, 9),
         "2026-02-28T13:05:09Z": datetime(2026, 2, 28, 13, 5, 9),
+        "2026-02-28T13:05Z": datetime(2026, 2, 28, 13, 5),
+        "2026-02-28 23:59:60": None,
         "2026-02-28 13:05:09+02:00": datetime(2026, 2, 28, 13, 5, 9),
         "2026-02-28 25:00": None,
         "13:05": None,

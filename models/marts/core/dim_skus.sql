@@ -55,7 +55,7 @@ select
     cast(classes.average_demand_interval as numeric(18, 6)) as average_demand_interval,
     cast(classes.squared_coefficient_of_variation as numeric(18, 6))
         as squared_coefficient_of_variation,
-    cast(coalesce(classes.abc_class, 'C') as {{ dbt.type_string() }}) as abc_class
+    cast(classes.abc_class as {{ dbt.type_string() }}) as abc_class
 from skus
 cross join as_of
 inner join lead_times on skus.sku_id = lead_times.sku_id

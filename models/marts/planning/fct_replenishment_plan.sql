@@ -23,6 +23,12 @@ locations as (
 
     select * from {{ ref('int_locations') }}
 
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of') }}
+
 )
 
 select
@@ -50,9 +56,12 @@ select
     cast(series.lead_time_sd_days as {{ type_quantity() }}) as lead_time_sd_days,
     cast(series.lead_time_source as {{ dbt.type_string() }}) as lead_time_source,
     cast(series.review_period_days as {{ dbt.type_bigint() }}) as review_period_days,
+    series.is_review_day,
+    cast({{ add_days('as_of.as_of_date', 'series.days_to_review') }} as date) as next_review_on,
     cast(plans.constraint_reason as {{ dbt.type_string() }}) as constraint_reason,
     cast(plans.explanation as {{ dbt.type_string() }}) as explanation
 from plans
+cross join as_of
 inner join series
     on
         plans.scenario_id = series.scenario_id

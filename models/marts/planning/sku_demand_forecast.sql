@@ -36,8 +36,13 @@ by_region as (
         locations.region,
         projections.forecast_on,
         sum(projections.demand_quantity) as forecast_demand,
-        sum(projections.stock_mean_quantity) as stock_on_hand,
-        sum(projections.lost_sales_quantity) as lost_sales_quantity,
+        -- unknown for the region where it is unknown for one of its locations
+        case when count(projections.stock_mean_quantity) = count(*)
+            then sum(projections.stock_mean_quantity)
+        end as stock_on_hand,
+        case when count(projections.stock_mean_quantity) = count(*)
+            then sum(projections.lost_sales_quantity)
+        end as lost_sales_quantity,
         count(*) as location_count
     from projections
     inner join locations on projections.location_id = locations.location_id
@@ -58,7 +63,7 @@ ranked_risks as (
                 end asc,
                 stockout_probability_before_order desc nulls last,
                 stockout_probability desc nulls last,
-                location_id asc
+                {{ text_order('location_id') }} asc
         ) as risk_rank
     from risks
 

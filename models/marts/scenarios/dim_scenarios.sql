@@ -1,4 +1,4 @@
-{# One scenario: its definition, and a hash of all that defines it. #}
+{# One scenario: its definition, and a hash of all that its figures rest on. #}
 with
 
 scenarios as (
@@ -9,37 +9,63 @@ scenarios as (
 
 effects as (
 
-    select * from {{ ref('scenario_effects') }}
-
-),
-
-as_of as (
-
-    select as_of_date from {{ ref('int_as_of') }}
-
-),
-
-effect_texts as (
-
-    select
-        scenario_id,
-        effect_number,
-        {{ dbt_utils.generate_surrogate_key([
-            'effect', 'effect_value', 'category', 'sku_id', 'region', 'supplier_id',
-            'first_day', 'last_day', 'starts_on', 'ends_on',
-        ]) }} as effect_key
-    from effects
-
-),
-
-definitions as (
-
     select
         scenario_id,
         count(*) as effect_count,
-        {{ dbt.listagg('effect_key', "'-'", 'order by effect_number') }} as effect_keys
-    from effect_texts
+        {{ dbt.listagg(
+            dbt_utils.generate_surrogate_key([
+                'effect', 'effect_value', 'category', 'sku_id', 'region', 'supplier_id',
+                'first_day', 'last_day', 'starts_on', 'ends_on',
+            ]),
+            "'-'",
+            'order by effect_number'
+        ) }} as effect_keys
+    from {{ ref('scenario_effects') }}
     group by scenario_id
+
+),
+
+landed as (
+
+    select {{ dbt.listagg('sha256', "'-'", 'order by entity, sha256') }} as file_hashes
+    from {{ ref('stg_landing__files') }}
+
+),
+
+replenishment as (
+
+    select
+        {{ dbt.listagg(
+            dbt_utils.generate_surrogate_key([
+                'category', 'cycle_service_level', 'review_period_days', 'lead_time_days',
+                'lead_time_sd_days', 'order_is_lost_days',
+            ]),
+            "'-'",
+            'order by category'
+        ) }} as policy_keys
+    from {{ ref('replenishment_policy') }}
+
+),
+
+risk as (
+
+    select
+        {{ dbt.listagg(
+            dbt_utils.generate_surrogate_key(['risk_level', 'minimum_probability']),
+            "'-'",
+            'order by risk_level'
+        ) }} as threshold_keys
+    from {{ ref('risk_policy') }}
+
+),
+
+horizon as (
+
+    select
+        as_of.as_of_date,
+        planning_horizon.horizon_days
+    from {{ ref('int_as_of') }} as as_of
+    cross join {{ ref('int_planning_horizon') }} as planning_horizon
 
 )
 
@@ -47,12 +73,17 @@ select
     cast(scenarios.scenario_id as {{ dbt.type_string() }}) as scenario_id,
     cast(scenarios.scenario_name as {{ dbt.type_string() }}) as scenario_name,
     cast(scenarios.description as {{ dbt.type_string() }}) as description,
-    cast(coalesce(definitions.effect_count, 0) as {{ dbt.type_bigint() }}) as effect_count,
+    cast(coalesce(effects.effect_count, 0) as {{ dbt.type_bigint() }}) as effect_count,
     cast(
         {{ dbt_utils.generate_surrogate_key([
-            'scenarios.scenario_id', 'definitions.effect_keys', 'as_of.as_of_date',
+            'scenarios.scenario_id', 'effects.effect_keys', 'landed.file_hashes',
+            'replenishment.policy_keys', 'risk.threshold_keys', 'horizon.as_of_date',
+            'horizon.horizon_days',
         ]) }} as {{ dbt.type_string() }}
     ) as inputs_hash
 from scenarios
-cross join as_of
-left join definitions on scenarios.scenario_id = definitions.scenario_id
+cross join landed
+cross join replenishment
+cross join risk
+cross join horizon
+left join effects on scenarios.scenario_id = effects.scenario_id

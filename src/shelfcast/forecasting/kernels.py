@@ -38,6 +38,9 @@ SCORED_SHARE = 0.25
 SCORED_CAP = 75.0
 """Observations that count in the weights at most."""
 
+NOISE_SCALE = 1e-6
+"""Scale up to which errors are noise of floating point, of values within 1; then it counts as 0."""
+
 SMALLEST_SCALE_SHARE = 0.3
 """An origin whose error scale is below this share of the last one is left out of calibration."""
 
@@ -519,7 +522,8 @@ def fit_one(
         for d in range(horizon):
             mean[d] = weighted_sum(weights, forecasts[k, d])
         square = weighted_sum(weights, squares[k])
-        scales[k] = math.sqrt(square / scored[k] if scored[k] > 0.0 else variance)
+        root_square = math.sqrt(square / scored[k] if scored[k] > 0.0 else variance)
+        scales[k] = root_square if root_square > NOISE_SCALE else 0.0
         if k < past and scales[k] > 0.0:
             for d in range(min(horizon, length - origins[k])):
                 errors[count - past + k, d] = (y[origins[k] + d] - mean[d]) / scales[k]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import poisson
 
 from shelfcast.forecasting import FallbackReason, forecast_arrays, forecasts
 
@@ -161,6 +162,19 @@ def test_forecasts_follow_the_unit(unit):
     one, other = forecast_arrays(series), forecast_arrays([unit * y for y in series])
     np.testing.assert_allclose(other.mean, unit * one.mean, rtol=1e-7)
     np.testing.assert_allclose(other.quantiles, unit * one.quantiles, rtol=1e-5, atol=1e-6 * unit)
+
+
+def test_constant_series_do_not_blur_the_others():
+    """A constant has errors of floating point alone; as z-scores they would be anything."""
+    noisy = list(np.random.default_rng(5).poisson(5.0, (300, 200)).astype(float))
+    constant = [np.full(200, 4.0 + 0.1 * i) for i in range(10)]
+    alone = forecast_arrays(noisy, quantiles=(0.95,))
+    beside = forecast_arrays(noisy + constant, quantiles=(0.95,))
+    upper_alone = alone.cumulative.quantile(0.95, 14)
+    upper_beside = beside.cumulative.quantile(0.95, 14)[:300]
+    assert np.mean(upper_beside) == pytest.approx(np.mean(upper_alone), rel=0.01)
+    assert upper_alone.mean() == pytest.approx(poisson.ppf(0.95, 70), rel=0.03)
+    np.testing.assert_allclose(beside.mean[300:, 0], [4.0 + 0.1 * i for i in range(10)])
 
 
 def test_the_inputs_are_left_alone():
