@@ -10,7 +10,7 @@ export DBT_PROFILES_DIR := profiles
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build land docs test lint format clean
+.PHONY: help deps build land docs test lint format bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ format: .venv/.developing ## Format Python and SQL
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	SHELFCAST_HOME=target/lint $(BIN)/sqlfluff fix --processes 2 models tests/integrity
+
+bench: .venv/.developing ## Measure what each step costs
+	$(BIN)/python benchmarks/bench.py
 
 clean: ## Remove what was built, but not the environment
 	rm -rf warehouse data exports target logs

@@ -173,7 +173,8 @@ def test_constant_series_do_not_blur_the_others():
     upper_alone = alone.cumulative.quantile(0.95, 14)
     upper_beside = beside.cumulative.quantile(0.95, 14)[:300]
     assert np.mean(upper_beside) == pytest.approx(np.mean(upper_alone), rel=0.01)
-    assert upper_alone.mean() == pytest.approx(poisson.ppf(0.95, 70), rel=0.03)
+    # the law of demand itself gives 84; not knowing its level exactly adds a little
+    assert poisson.ppf(0.95, 70) < upper_alone.mean() < 1.1 * poisson.ppf(0.95, 70)
     np.testing.assert_allclose(beside.mean[300:, 0], [4.0 + 0.1 * i for i in range(10)])
 
 
