@@ -4,8 +4,12 @@ PYTHON  ?= python3
 LANDING ?= data/sample
 BIN     := .venv/bin
 
-# A warehouse has a folder of its own: data/sample goes to warehouse/sample, files/mine to warehouse/mine.
-export SHELFCAST_HOME ?= warehouse/$(notdir $(abspath $(LANDING)))
+# Each landing has a warehouse of its own, named after its whole path; the sample's is warehouse/sample.
+ifeq ($(LANDING),data/sample)
+export SHELFCAST_HOME ?= warehouse/sample
+else
+export SHELFCAST_HOME ?= warehouse/$(subst /,-,$(patsubst /%,%,$(abspath $(LANDING))))
+endif
 export DBT_PROFILES_DIR := profiles
 export DO_NOT_TRACK := 1
 

@@ -87,14 +87,17 @@
         {%- set all_rules = all_rules + [
             ['typed.sku_id is not null and skus.known_sku_id is null', 'UNKNOWN_SKU'],
             ['typed.location_id is not null and locations.known_location_id is null', 'UNKNOWN_LOCATION'],
-            [happened_on ~ ' > cast(typed._landed_at as date)', 'FUTURE_DATE'],
             [happened_on ~ " < cast('1970-01-01' as date)", 'PAST_DATE'],
         ] -%}
+        {%- set last_days = ['cast(typed._landed_at as date)'] -%}
         {%- if var('as_of_date') -%}
-            {%- set all_rules = all_rules + [
-                [happened_on ~ " > cast('" ~ var('as_of_date') ~ "' as date)", 'FUTURE_DATE'],
-            ] -%}
+            {%- do last_days.append("cast('" ~ var('as_of_date') ~ "' as date)") -%}
         {%- endif -%}
+        {%- set conditions = [] -%}
+        {%- for last_day in last_days -%}
+            {%- do conditions.append(happened_on ~ ' > ' ~ last_day) -%}
+        {%- endfor -%}
+        {%- set all_rules = all_rules + [[conditions | join(' or '), 'FUTURE_DATE']] -%}
     {%- endif -%}
 with
 

@@ -38,13 +38,19 @@ first_days as (
 
     select
         location_id,
-        sold_on as first_on
+        min(sold_on) as first_sold_on,
+        cast(null as date) as first_counted_on
     from sales_by_day
+    group by location_id
+
     union all
+
     select
         location_id,
-        counted_on as first_on
+        cast(null as date) as first_sold_on,
+        min(counted_on) as first_counted_on
     from {{ ref('int_inventory_snapshots') }}
+    group by location_id
 
 ),
 
@@ -52,7 +58,7 @@ spans as (
 
     select
         location_id,
-        min(first_on) as first_on
+        coalesce(max(first_sold_on), max(first_counted_on)) as first_on
     from first_days
     group by location_id
 

@@ -67,7 +67,7 @@ def generate(
             progress=bar.update,
         )
     click.echo(str(summary))
-    click.echo(f"Next: shelfcast land {folder}")
+    click.echo(f"Next: {warehouse.command(f'shelfcast land {folder}')}")
 
 
 @main.command()
@@ -95,7 +95,7 @@ def land(source: Path, lake: Path | None, config: Path | None) -> None:
     click.echo(str(report))
     if report.refused or report.missing_entities:
         raise SystemExit(EXIT_REFUSED)
-    click.echo("Next: dbt build --profiles-dir profiles")
+    click.echo(f"Next: {warehouse.command('dbt build --profiles-dir profiles')}")
 
 
 @main.command()

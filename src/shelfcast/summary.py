@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from shelfcast.warehouse import database, read_only, schema
+from shelfcast.warehouse import command, database, read_only, schema
 
 MOST_URGENT = 10
 
@@ -65,7 +65,11 @@ def _landing(connection: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     if not reasons:
         return text
-    return text + "\n" + _table(("entity", "reason", "rows"), reasons)
+    return (
+        f"{text}\n{_table(('entity', 'reason', 'rows'), reasons)}\n"
+        f"  Each row with its file, line and text is in {schema('silver')}.int_rejected_rows; "
+        f"{schema('seeds')}.reject_codes has the remedies."
+    )
 
 
 def _forecast(connection: duckdb.DuckDBPyConnection) -> str:
@@ -135,18 +139,25 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     if not rows:
         return "Nothing is at High risk of running out."
-    return f"The {len(rows)} most urgent, by sales at risk\n" + _table(
-        (
-            "SKU",
-            "name",
-            "location",
-            "on hand",
-            "runs out on",
-            "probability",
-            "sales at risk",
-            "order today",
-        ),
-        rows,
+    return (
+        f"The {len(rows)} most urgent, by sales at risk\n"
+        + _table(
+            (
+                "SKU",
+                "name",
+                "location",
+                "on hand",
+                "runs out on",
+                "probability",
+                "sales at risk",
+                "order today",
+            ),
+            rows,
+        )
+        + (
+            "\n  probability: of running out before an order placed today is on the shelf"
+            "\n  sales at risk: unmet demand at list price until an order of the next review is"
+        )
     )
 
 
@@ -182,7 +193,7 @@ def _scenarios(connection: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     if not rows:
         return "No scenarios: add rows to seeds/scenarios/."
-    return "Scenarios, against the baseline\n" + _table(
+    text = "Scenarios, against the baseline\n" + _table(
         (
             "scenario",
             "demand (units)",
@@ -193,15 +204,40 @@ def _scenarios(connection: duckdb.DuckDBPyConnection) -> str:
         ),
         [(row[0], *map(_change, row[1:])) for row in rows],
     )
+    return "\n".join([text, *_unmatched_scopes(connection)])
+
+
+def _unmatched_scopes(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Name what scenarios apply to and the data does not have: a typo, or another retailer's."""
+    known = {
+        "category": f"select category from {schema('gold')}.dim_skus",
+        "sku_id": f"select sku_id from {schema('gold')}.dim_skus",
+        "supplier_id": f"select supplier_id from {schema('gold')}.dim_skus",
+        "region": f"select region from {schema('gold')}.dim_locations",
+    }
+    lines = []
+    for scope, query in known.items():
+        unmatched = connection.execute(
+            f"""
+            select distinct scenario_id, {scope}
+            from {schema("seeds")}.scenario_effects
+            where {scope} is not null
+                and {scope} not in (select * from ({query}) as t (known) where known is not null)
+            order by all
+            """
+        ).fetchall()
+        lines += [
+            f"  {scenario}: nothing has the {scope} '{value}'" for scenario, value in unmatched
+        ]
+    return lines
 
 
 def _next_steps() -> str:
-    path = database()
     return "\n".join(
         (
-            f"Database   {path} (schema {schema('gold')} is for BI)",
+            f"Database   {database()} (schema {schema('gold')} is for BI)",
             "Docs       target/static_index.html, the tables with their lineage",
-            "Next       shelfcast export exports/     forecast_metrics.csv and .parquet",
+            f"Next       {command('shelfcast export')}     forecast_metrics.csv and .parquet",
             "           make build LANDING=path/to/your/files",
             "           edit seeds/scenarios/ or seeds/policy/ and build again",
         )

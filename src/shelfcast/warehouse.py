@@ -40,6 +40,12 @@ def schema(name: str) -> str:
     return os.environ.get("SHELFCAST_SCHEMA_PREFIX", "") + name
 
 
+def command(text: str) -> str:
+    """Return a command as it is typed in the project's folder, to act on this warehouse."""
+    where = "" if home() == DEFAULT_HOME else f"SHELFCAST_HOME={home()} "
+    return f"{where}.venv/bin/{text}"
+
+
 @contextmanager
 def read_only() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse for reading.

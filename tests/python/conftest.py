@@ -2,65 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import pytest
+from warehouses import Warehouse
 
 from shelfcast.generator import generate
 from shelfcast.landing import land
-
-PROJECT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class Warehouse:
-    """A warehouse in a folder, and the dbt project that builds it."""
-
-    home: Path
-    project: Path = PROJECT
-    variables: str = "{}"
-
-    def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run dbt on this warehouse, with logs and artifacts in its own folder."""
-        return subprocess.run(
-            [
-                *(sys.executable, "-m", "dbt.cli.main", arguments[0]),
-                *("--profiles-dir", "profiles", "--target-path", str(self.home / "target")),
-                *("--log-path", str(self.home / "logs"), "--vars", self.variables, *arguments[1:]),
-            ],
-            cwd=self.project,
-            env={**os.environ, "SHELFCAST_HOME": str(self.home)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def build(self, *arguments: str) -> None:
-        """Build everything; a failure shows what dbt said."""
-        result = self.dbt("build", *arguments)
-        assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
-
-    def query(self, sql: str) -> list[tuple[object, ...]]:
-        """Return the rows of a query."""
-        with self.connect(read_only=True) as connection:
-            return connection.execute(sql).fetchall()
-
-    def connect(self, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-        """Open the database."""
-        return duckdb.connect(str(self.home / "shelfcast.duckdb"), read_only=read_only)
-
-    def copy(self, home: Path, *, variables: str = "{}") -> Warehouse:
-        """Copy lake, database and artifacts to another folder, to be built with other variables."""
-        shutil.copytree(self.home, home)
-        return Warehouse(home, self.project, variables)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT, Warehouse
+from warehouses import PROJECT, Warehouse
 
 from shelfcast.landing import land
 

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from conftest import Warehouse
+from warehouses import Warehouse
 
 from shelfcast.cli import main
 
@@ -24,7 +24,7 @@ def run(*arguments: object) -> tuple[int, str]:
 def test_generate_says_what_it_made_and_what_is_next(tmp_path: Path) -> None:
     code, output = run("generate", tmp_path / "mine", "--skus", 3, "--locations", 1, "--days", 40)
     assert code == 0
-    assert f"Next: shelfcast land {tmp_path / 'mine'}" in output
+    assert f"shelfcast land {tmp_path / 'mine'}" in output
     assert "3 skus" in output
     assert (tmp_path / "mine" / "skus.csv").exists()
 
@@ -54,7 +54,7 @@ def test_land_reports_and_fails_when_a_file_is_refused(
     (source / "sales.csv").write_text("sold_at,sku_id,location_id,quantity\n2026-01-01,A,L,1\n")
     code, output = run("land", source)
     assert code == 0, output
-    assert "Next: dbt build" in output
+    assert f"SHELFCAST_HOME={tmp_path / 'home'} .venv/bin/dbt build" in output
 
 
 def test_land_without_a_source_is_one_sentence(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT, Warehouse
+from warehouses import PROJECT, Warehouse
 
 pytestmark = pytest.mark.slow
 

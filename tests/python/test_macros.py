@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import Warehouse
+from warehouses import Warehouse
 
 pytestmark = pytest.mark.slow
 

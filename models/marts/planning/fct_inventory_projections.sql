@@ -20,5 +20,5 @@ select
     cast(stock_p50_quantity as {{ type_quantity() }}) as stock_p50_quantity,
     cast(stock_p90_quantity as {{ type_quantity() }}) as stock_p90_quantity,
     cast(stockout_probability as {{ type_rate() }}) as stockout_probability,
-    cast(lost_sales_quantity as {{ type_quantity() }}) as lost_sales_quantity
+    cast(lost_sales_quantity as {{ type_quantity() }}) as cumulative_lost_sales_quantity
 from projections

@@ -41,8 +41,8 @@ by_region as (
             then sum(projections.stock_mean_quantity)
         end as stock_on_hand,
         case when count(projections.stock_mean_quantity) = count(*)
-            then sum(projections.lost_sales_quantity)
-        end as lost_sales_quantity,
+            then sum(projections.cumulative_lost_sales_quantity)
+        end as cumulative_lost_sales_quantity,
         count(*) as location_count
     from projections
     inner join locations on projections.location_id = locations.location_id
@@ -81,8 +81,11 @@ select
     cast(skus.category as {{ dbt.type_string() }}) as category,
     cast(ranked_risks.location_id as {{ dbt.type_string() }}) as worst_location_id,
     cast(ranked_risks.stockout_probability as {{ type_rate() }}) as stockout_probability,
+    cast(ranked_risks.stockout_probability_before_order as {{ type_rate() }})
+        as stockout_probability_before_order,
     ranked_risks.stockout_on,
-    cast(by_region.lost_sales_quantity as {{ type_quantity() }}) as lost_sales_quantity,
+    cast(by_region.cumulative_lost_sales_quantity as {{ type_quantity() }})
+        as cumulative_lost_sales_quantity,
     cast(by_region.location_count as {{ dbt.type_bigint() }}) as location_count
 from by_region
 inner join skus on by_region.sku_id = skus.sku_id

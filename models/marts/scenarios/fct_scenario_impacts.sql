@@ -63,8 +63,9 @@ series as (
         orders.order_cost_amount,
         case when risks.risk_level = 'High' then 1 else 0 end as is_high,
         case
-            when risks.risk_level = 'High' and baseline_risks.risk_level <> 'High' then risks.sku_id
-        end as newly_high_sku_id
+            when risks.risk_level = 'High' and baseline_risks.risk_level <> 'High' then 1
+            else 0
+        end as is_newly_high
     from risks
     inner join demand
         on
@@ -94,7 +95,7 @@ totals as (
         sum(recommended_order_quantity) as recommended_order_quantity,
         sum(order_cost_amount) as order_cost_amount,
         sum(is_high) as high_risk_count,
-        count(distinct newly_high_sku_id) as newly_high_risk_skus
+        sum(is_newly_high) as newly_high_risk_count
     from series
     group by scenario_id, category, region
 
@@ -115,7 +116,7 @@ select
     cast(totals.high_risk_count as {{ dbt.type_bigint() }}) as high_risk_count,
     cast(totals.high_risk_count - baseline.high_risk_count as {{ dbt.type_bigint() }})
         as high_risk_count_change,
-    cast(totals.newly_high_risk_skus as {{ dbt.type_bigint() }}) as newly_high_risk_skus,
+    cast(totals.newly_high_risk_count as {{ dbt.type_bigint() }}) as newly_high_risk_count,
     cast(scenarios.inputs_hash as {{ dbt.type_string() }}) as inputs_hash
 from totals
 inner join scenarios on totals.scenario_id = scenarios.scenario_id

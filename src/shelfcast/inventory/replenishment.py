@@ -229,7 +229,8 @@ def _explain(order: _Order) -> str:
     need = upper - on_hand - on_order
     basis += f"{units(on_hand)} on hand and {units(on_order)} on order "
     if order.reason == "none" and order.recommended <= 0:
-        return f"{basis}are enough: nothing to order."
+        advice = "; have it expedited" if on_hand <= 0 < on_order else ""
+        return f"{basis}are enough: nothing to order{advice}."
     return f"{basis}leave {units(need)} to order{_constraint(order, units(order.recommended))}."
 
 

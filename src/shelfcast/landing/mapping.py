@@ -59,6 +59,7 @@ class ColumnNames:
 
     def __init__(self, entity: Entity, own: Mapping[str, str]) -> None:
         self.entity = entity
+        self._own = own
         claimed = {fold(name) for name in own.values()}
         self._names = {
             column: ((fold(own[column]),) if column in own else ())
@@ -99,8 +100,17 @@ class ColumnNames:
         return sources
 
     def require(self, matched: Iterable[str]) -> None:
-        """Refuse a file that lacks a required column."""
-        missing = [column for column in self.entity.required_columns if column not in set(matched)]
+        """Refuse a file that lacks a required column, or one that ``landing.yml`` names."""
+        found = set(matched)
+        misnamed = [
+            f"{name!r} ({column})" for column, name in self._own.items() if column not in found
+        ]
+        if misnamed:
+            raise FileRefusedError(
+                f"it has no column {', '.join(misnamed)}, which {CONFIG_NAME} names; correct the "
+                "name, or take it out"
+            )
+        missing = [column for column in self.entity.required_columns if column not in found]
         if missing:
             raise FileRefusedError(
                 f"it has no column {', '.join(missing)}, which {self.entity.name} requires; add "
