@@ -68,21 +68,25 @@ behaviour as (
 valued as (
 
     select
-        *,
-        sum(revenue_amount) over (
-            order by revenue_amount desc nulls last, {{ text_order('sku_id') }} asc
+        behaviour.*,
+        coalesce(units.is_whole_unit, true) as is_whole_unit,
+        sum(behaviour.revenue_amount) over (
+            order by
+                behaviour.revenue_amount desc nulls last,
+                {{ text_order('behaviour.sku_id') }} asc
             rows between unbounded preceding and 1 preceding
         ) as revenue_before,
-        sum(revenue_amount) over () as total_revenue
+        sum(behaviour.revenue_amount) over () as total_revenue
     from behaviour
+    left join units on behaviour.sku_id = units.sku_id
 
 )
 
 select
-    valued.sku_id,
-    coalesce(units.is_whole_unit, true) as is_whole_unit,
-    valued.average_demand_interval,
-    valued.squared_coefficient_of_variation,
+    sku_id,
+    is_whole_unit,
+    average_demand_interval,
+    squared_coefficient_of_variation,
     case
         when average_demand_interval is null then 'no demand'
         when average_demand_interval < 1.32 and coalesce(squared_coefficient_of_variation, 0) < 0.49
@@ -98,4 +102,3 @@ select
         else 'C'
     end as abc_class
 from valued
-left join units on valued.sku_id = units.sku_id

@@ -37,11 +37,13 @@ by_region as (
         projections.forecast_on,
         sum(projections.demand_quantity) as forecast_demand,
         -- unknown for the region where it is unknown for one of its locations
-        case when count(projections.stock_mean_quantity) = count(*)
-            then sum(projections.stock_mean_quantity)
+        case
+            when count(projections.stock_mean_quantity) = count(*)
+                then sum(projections.stock_mean_quantity)
         end as stock_on_hand,
-        case when count(projections.stock_mean_quantity) = count(*)
-            then sum(projections.cumulative_lost_sales_quantity)
+        case
+            when count(projections.stock_mean_quantity) = count(*)
+                then sum(projections.cumulative_lost_sales_quantity)
         end as cumulative_lost_sales_quantity,
         count(*) as location_count
     from projections

@@ -16,9 +16,8 @@ def complete_stockouts(values: npt.ArrayLike, censored: npt.ArrayLike) -> FloatA
 
     This is the first step of the completion by a Kaplan-Meier law that will take its place. Stocks
     run out on days of high demand, so that in-stock days are selected for low demand and their mean
-    is too low: the rule is known to leave part of the bias of raw sales (on generated stock-outs a
-    completion by conditional means brings -13 % to about -2 %). It knows no season, and it gives no
-    spread about the completed values.
+    is too low: the rule leaves about half of what sales hide (measured on the generated sample). It
+    knows no season, and it gives no spread about the completed values.
 
     Parameters
     ----------
