@@ -1,0 +1,196 @@
+"""A small retailer with what goes wrong in real ones: young stores, part deliveries, old counts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from warehouses import Warehouse
+
+from shelfcast.landing import land
+
+pytestmark = pytest.mark.slow
+
+AS_OF = date(2026, 4, 30)
+
+
+def day(offset: int) -> str:
+    return (AS_OF + timedelta(days=offset)).isoformat()
+
+
+@pytest.fixture(scope="module")
+def corner(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    source = tmp_path_factory.mktemp("corner") / "landing"
+    source.mkdir()
+    (source / "skus.csv").write_text(
+        "sku_id,category,unit_price,unit_cost,supplier_id,discontinued_on\n"
+        "A,Fruit,2.50,1.00,S,\n"
+        "KG,Fruit,4.00,2.00,,\n"
+        f"GONE,Fruit,1.00,0.50,S,{day(-30)}\n"
+    )
+    (source / "suppliers.csv").write_text("supplier_id,lead_time_days,lead_time_sd_days\nS,5,1\n")
+    (source / "locations.csv").write_text("location_id,region\nOld,West\nNew,East\nDepot,East\n")
+    lines = ["sold_at,sku_id,location_id,quantity"]
+    for offset in range(-119, 1):
+        lines.append(f"{day(offset)},A,Old,{4 + offset % 3}")
+        lines.append(f"{day(offset)},KG,Old,{1.5 + offset % 2}")
+        if offset <= -20:
+            lines.append(f"{day(offset)},GONE,Old,2")
+        if offset > -3:
+            lines.append(f"{day(offset)},A,New,3")
+    lines.append(f"{day(-2)},A,Old,-2")
+    (source / "sales.csv").write_text("\n".join(lines) + "\n")
+    (source / "inventory.csv").write_text(
+        "snapshot_date,sku_id,location_id,stock_on_hand\n"
+        f"{day(-10)},A,Old,100\n{day(0)},A,Depot,50\n{day(0)},KG,Old,0\n"
+    )
+    (source / "purchase_orders.csv").write_text(
+        "purchase_order_id,sku_id,location_id,ordered_on,expected_on,received_on,"
+        "ordered_quantity,received_quantity\n"
+        f"P1,A,Old,{day(-4)},{day(2)},,100,60\n"  # 40 still to come
+        f"P2,A,Old,{day(-15)},{day(-9)},{day(-8)},30,24\n"  # received after the count
+        f"P3,A,Old,{day(-60)},{day(-50)},,10,\n"  # lost: 50 days overdue
+        f"P4,KG,Old,{day(-10)},{day(-3)},,20,\n"  # overdue, no supplier to learn from
+        f"P5,A,Old,{day(-3)},{day(3)},,25,25\n"  # all there, though never closed
+    )
+    warehouse = Warehouse(tmp_path_factory.mktemp("corner_home"))
+    land(source, warehouse.home / "lake", landed_at=datetime(2026, 5, 1))
+    warehouse.build()
+    return warehouse
+
+
+def test_nothing_is_rejected(corner: Warehouse) -> None:
+    assert corner.query("select * from silver.int_rejected_rows") == []
+
+
+def test_a_return_beside_a_daily_total_is_no_duplicate(corner: Warehouse) -> None:
+    assert corner.query(
+        f"""
+        select returned_quantity from gold.fct_daily_demand
+        where sku_id = 'A' and location_id = 'Old' and demand_on = date '{day(-2)}'
+        """
+    ) == [(Decimal("2.0000"),)]
+
+
+def test_a_store_of_three_days_is_forecast_on_every_day_ahead(corner: Warehouse) -> None:
+    rows = corner.query(
+        """
+        select count(*), count(distinct lead_day), min(demand_factor), sum(forecast_quantity) > 0
+        from gold.fct_demand_forecasts
+        where scenario_id = 'baseline' and sku_id = 'A' and location_id = 'New'
+        """
+    )
+    ((horizon,),) = corner.query("select horizon_days from silver.int_planning_horizon")
+    assert rows == [(horizon, horizon, Decimal(1), True)]
+
+
+def test_a_stocked_location_that_never_sold_is_planned(corner: Warehouse) -> None:
+    assert corner.query(
+        """
+        select risk_level, risk_reason, stock_on_hand from gold.fct_stockout_risks
+        where scenario_id = 'baseline' and location_id = 'Depot'
+        """
+    ) == [("Low", "No demand expected.", Decimal("50.0000"))]
+
+
+def test_open_orders_are_what_is_still_to_come(corner: Warehouse) -> None:
+    rows = corner.query(
+        """
+        select purchase_order_id, open_quantity, is_lost, expected_on
+        from silver.int_open_orders order by 1
+        """
+    )
+    assert rows == [
+        ("P1", Decimal("40.0000"), False, AS_OF + timedelta(days=2)),
+        ("P3", Decimal("10.0000"), True, None),
+        # no received order to learn from: a standard deviation of the policy's lead time
+        ("P4", Decimal("20.0000"), False, AS_OF + timedelta(days=2)),
+    ]
+
+
+def test_receipts_reach_the_shelf_the_morning_after(corner: Warehouse) -> None:
+    assert corner.query(
+        """
+        select lead_day, receipts_quantity from gold.fct_inventory_projections
+        where scenario_id = 'baseline' and sku_id = 'A' and location_id = 'Old'
+            and receipts_quantity > 0
+        """
+    ) == [(3, Decimal("40.0000"))]
+
+
+def test_an_old_count_is_carried_forward(corner: Warehouse) -> None:
+    sold = sum(4 + offset % 3 for offset in range(-9, 1))
+    ((stock, counted_on),) = corner.query(
+        """
+        select stock_on_hand, stock_counted_on from gold.fct_stockout_risks
+        where scenario_id = 'baseline' and sku_id = 'A' and location_id = 'Old'
+        """
+    )
+    assert stock == 100 - sold + 2 + 24
+    assert counted_on == AS_OF - timedelta(days=10)
+
+
+def test_lines_without_a_price_are_valued_at_list_price(corner: Warehouse) -> None:
+    assert corner.query(
+        f"""
+        select revenue_amount from gold.fct_daily_demand
+        where sku_id = 'A' and location_id = 'Old' and demand_on = date '{day(0)}'
+        """
+    ) == [(Decimal("10.0000"),)]
+
+
+def test_what_is_sold_by_weight_is_ordered_by_weight(corner: Warehouse) -> None:
+    ((is_whole, order_up_to, quantity, position),) = corner.query(
+        """
+        select is_whole_unit, order_up_to_quantity, recommended_order_quantity,
+            inventory_position_quantity
+        from gold.fct_replenishment_plan inner join gold.dim_skus using (sku_id)
+        where scenario_id = 'baseline' and sku_id = 'KG'
+        """
+    )
+    assert is_whole is False
+    assert quantity == pytest.approx(order_up_to - position, abs=Decimal("0.0002"))
+    assert quantity != int(quantity)
+
+
+def test_a_discontinued_sku_keeps_its_history_and_has_no_forecast(corner: Warehouse) -> None:
+    ((last, sold),) = corner.query(
+        """
+        select max(demand_on), sum(sales_quantity) from gold.fct_daily_demand
+        where sku_id = 'GONE'
+        """
+    )
+    # it sold for ten days beyond the date that its SKU states
+    assert last == AS_OF - timedelta(days=20)
+    assert sold == 200
+    assert corner.query("select * from gold.fct_demand_forecasts where sku_id = 'GONE'") == []
+
+
+def test_stock_does_not_rise_without_a_receipt(corner: Warehouse) -> None:
+    assert (
+        corner.query(
+            """
+            select *
+            from (
+                select
+                    *,
+                    lag(stock_mean_quantity) over (
+                        partition by scenario_id, sku_id, location_id order by lead_day
+                    ) as stock_before
+                from gold.fct_inventory_projections
+            ) as days
+            where receipts_quantity = 0 and stock_mean_quantity > stock_before + 0.0001
+            """
+        )
+        == []
+    )
+
+
+def test_stock_never_counted_leaves_the_region_unknown(corner: Warehouse) -> None:
+    assert corner.query(
+        """
+        select distinct stock_on_hand from gold.sku_demand_forecast
+        where sku_id = 'A' and region = 'East'
+        """
+    ) == [(None,)]
