@@ -62,13 +62,13 @@ class LandingReport:
         return sum(file.parse_errors for file in self.landed)
 
     def lines(self) -> list[str]:
-        """Return the report as lines of text; files that had landed before are only counted."""
+        """Return the report as lines of text: counts, and the files that need attention."""
         known = sum(file.reason == ALREADY_LANDED for file in self.skipped)
         lines = [
             f"Landed {_count(len(self.landed), 'file')}, {self.rows:,} rows, "
             f"{self.parse_errors:,} of them not readable."
         ]
-        lines += [f"  {file}" for file in self.landed]
+        lines += [f"  {file}" for file in self.landed if file.parse_errors]
         if known:
             lines.append(f"{_count(known, 'file')} had landed before.")
         for title, files in (
