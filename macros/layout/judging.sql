@@ -89,15 +89,13 @@
             ['typed.location_id is not null and locations.known_location_id is null', 'UNKNOWN_LOCATION'],
             [happened_on ~ " < cast('1970-01-01' as date)", 'PAST_DATE'],
         ] -%}
-        {%- set last_days = ['cast(typed._landed_at as date)'] -%}
+        {%- set is_future = happened_on ~ ' > cast(typed._landed_at as date)' -%}
         {%- if var('as_of_date') -%}
-            {%- do last_days.append("cast('" ~ var('as_of_date') ~ "' as date)") -%}
+            {%- set is_future =
+                is_future ~ ' or ' ~ happened_on ~ " > cast('" ~ var('as_of_date') ~ "' as date)"
+            -%}
         {%- endif -%}
-        {%- set conditions = [] -%}
-        {%- for last_day in last_days -%}
-            {%- do conditions.append(happened_on ~ ' > ' ~ last_day) -%}
-        {%- endfor -%}
-        {%- set all_rules = all_rules + [[conditions | join(' or '), 'FUTURE_DATE']] -%}
+        {%- set all_rules = all_rules + [[is_future, 'FUTURE_DATE']] -%}
     {%- endif -%}
 with
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from warehouses import PROJECT, Warehouse
+from warehouses import COLUMNS_OF_THE_BRIEF, PROJECT, Warehouse
 
 from shelfcast.landing import land
 
@@ -71,14 +71,7 @@ def test_clean_files_are_accepted_whole(sample: Warehouse) -> None:
 
 def test_the_planning_table_begins_with_the_columns_of_the_brief(sample: Warehouse) -> None:
     columns = [row[0] for row in sample.query("describe gold.sku_demand_forecast")]
-    assert columns[:6] == [
-        "sku_id",
-        "region",
-        "date",
-        "forecast_demand",
-        "stock_on_hand",
-        "risk_level",
-    ]
+    assert columns[:6] == COLUMNS_OF_THE_BRIEF
 
 
 def test_closed_days_are_known_as_closed(sample: Warehouse) -> None:

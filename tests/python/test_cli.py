@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from warehouses import Warehouse
+from warehouses import COLUMNS_OF_THE_BRIEF, Warehouse
 
 from shelfcast.cli import main
 
@@ -74,7 +76,7 @@ def test_without_a_warehouse_the_remedy_is_named(
     assert "make build" in output
 
 
-def test_a_warehouse_that_is_being_written_is_named(
+def test_a_warehouse_without_tables_names_the_remedy(
     tmp_path: Path, warehouse_home: Callable[[Path], None]
 ) -> None:
     warehouse_home(tmp_path)
@@ -82,6 +84,26 @@ def test_a_warehouse_that_is_being_written_is_named(
     code, output = run("summary")
     assert code == 1
     assert "make build" in output
+
+
+def test_a_warehouse_that_is_being_written_is_said_to_be(
+    tmp_path: Path, warehouse_home: Callable[[Path], None]
+) -> None:
+    warehouse_home(tmp_path)
+    hold = (
+        f"import duckdb, sys; held = duckdb.connect({str(tmp_path / 'shelfcast.duckdb')!r}); "
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "held\n"
+        code, output = run("summary")
+        writer.communicate("")
+    assert code == 1
+    assert "being written by another process" in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.slow
@@ -130,14 +152,7 @@ def test_export_writes_the_planning_table_whole(
     with (tmp_path / "out/forecast_metrics.csv").open() as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == rows
-    assert list(lines[0])[:6] == [
-        "sku_id",
-        "region",
-        "date",
-        "forecast_demand",
-        "stock_on_hand",
-        "risk_level",
-    ]
+    assert list(lines[0])[:6] == COLUMNS_OF_THE_BRIEF
     assert sum(float(line["forecast_demand"]) for line in lines) == pytest.approx(float(demand))
     table = pq.read_table(tmp_path / "out/forecast_metrics.parquet")
     assert table.num_rows == rows

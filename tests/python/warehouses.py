@@ -13,6 +13,16 @@ import duckdb
 
 PROJECT = Path(__file__).parents[2]
 
+COLUMNS_OF_THE_BRIEF = [
+    "sku_id",
+    "region",
+    "date",
+    "forecast_demand",
+    "stock_on_hand",
+    "risk_level",
+]
+"""Columns that the planning table, and what is exported of it, begin with."""
+
 
 @dataclass(frozen=True)
 class Warehouse:
