@@ -6,6 +6,8 @@
     lake/<entity>/<file_id>.parquet     the rows of one landed file, never changed
     lake/_manifest/_schema.parquet
     lake/_manifest/<file_id>.parquet    one row about that file
+    lake/_gate/_schema.parquet
+    lake/_gate/<run_id>.parquet         the checks of one run of the gate
 
 A file appears under its name only when it is complete. The canonical file comes first and carries
 its manifest row in its footer, so a run that is killed between the two loses nothing: the next one
@@ -32,6 +34,7 @@ from shelfcast.landing.rows import Reader, Rows
 from shelfcast.landing.source import SourceFile
 
 MANIFEST = "_manifest"
+GATE = "_gate"
 
 _TEMPORARY = ".tmp-"
 _FOOTER_KEY = b"shelfcast.manifest"
@@ -58,6 +61,21 @@ MANIFEST_SCHEMA = pa.schema(
         "columns_ignored": pa.string(),
         "columns_missing": pa.string(),
         "landed_at": _INSTANT,
+    }
+)
+
+GATE_SCHEMA = pa.schema(
+    {
+        "run_id": pa.string(),
+        "run_at": _INSTANT,
+        "suite": pa.string(),
+        "check_name": pa.string(),
+        "column_name": pa.string(),
+        "severity": pa.string(),
+        "outcome": pa.string(),
+        "failing_rows": pa.int64(),
+        "observed_value": pa.string(),
+        "description": pa.string(),
     }
 )
 
@@ -104,7 +122,7 @@ class Lake:
 
     def prepare(self) -> list[ManifestRow]:
         """Create folders and schema files, recover from a killed run, return the manifest."""
-        for name in (*(entity.name for entity in CONTRACT), MANIFEST):
+        for name in (*(entity.name for entity in CONTRACT), MANIFEST, GATE):
             folder = self._folder / name
             folder.mkdir(parents=True, exist_ok=True)
             for leftover in folder.glob(f"{_TEMPORARY}*"):
@@ -112,6 +130,7 @@ class Lake:
         for entity in CONTRACT:
             self._write_table(entity.name, "_schema", canonical_schema(entity).empty_table())
         self._write_table(MANIFEST, "_schema", MANIFEST_SCHEMA.empty_table())
+        self._write_table(GATE, "_schema", GATE_SCHEMA.empty_table())
         for entity in CONTRACT:
             for file in sorted((self._folder / entity.name).glob("*.parquet")):
                 if not (self._folder / MANIFEST / file.name).exists():
@@ -156,6 +175,10 @@ class Lake:
             writer.add_key_value_metadata({_FOOTER_KEY: json.dumps(asdict(entry), default=str)})
         self._write_manifest(entry)
         return entry
+
+    def write_gate_results(self, run_id: str, results: pa.Table) -> None:
+        """Write the checks of one run of the gate, a table of ``GATE_SCHEMA``."""
+        self._write_table(GATE, run_id, results.cast(GATE_SCHEMA))
 
     def _adopt(self, file: Path) -> None:
         """Write the manifest row of a canonical file that a killed run left without one."""
