@@ -71,31 +71,42 @@
     A judged entity: every landed row, cast, with the codes of all the rules it breaks.
 
     entity: name in the landing contract.
-    key: columns, or SQL, whose equal values make a duplicate.
-    happened_on: for facts, SQL of the day it happened. Then the SKU and the location must be known,
-        and the day may not lie before 1970, after the landing of its file, or after the variable
-        as_of_date.
+    key: columns, or SQL, whose equal values make a copy.
+    happened_on: for facts, SQL of the day it happened. It may not lie before 1970, after the landing
+        of its file, or after the variable as_of_date.
+    refers_to: what must be known where it is named, of skus and locations; for facts, both.
     rules: further rules as [SQL that is true for a bad row, code].
 
-    Only rows that break no other rule are compared for duplicates, so that a corrected copy is
-    admitted; the earliest landed is kept. A state entity may land its key again in a later file:
-    there copies are compared within a file.
+    A rule that looks at other rows is the body of a `call` block: CTEs, each with a comma behind,
+    the last named `compared`, which adds the column comparison_code to `checked`.
+
+    Only rows that break no other rule are compared for copies, so that a corrected copy is admitted.
+    Of a key the row of the file that landed first is kept, and of its versions that of the newest.
+    A state entity may land its key again in a later file: there copies are compared within a file.
 #}
-{% macro judge(entity, key, happened_on=none, rules=[]) -%}
+{% macro judge(entity, key, happened_on=none, refers_to=[], rules=[]) -%}
+    {%- set contract = landing_contract(entity) -%}
+    {%- set refers_to = ['skus', 'locations'] if happened_on else refers_to -%}
     {%- set all_rules = rules | list -%}
+    {%- if 'skus' in refers_to -%}
+        {%- do all_rules.append(
+            ['typed.sku_id is not null and skus.known_sku_id is null', 'UNKNOWN_SKU']
+        ) -%}
+    {%- endif -%}
+    {%- if 'locations' in refers_to -%}
+        {%- do all_rules.append(
+            ['typed.location_id is not null and locations.known_location_id is null', 'UNKNOWN_LOCATION']
+        ) -%}
+    {%- endif -%}
     {%- if happened_on -%}
-        {%- set all_rules = all_rules + [
-            ['typed.sku_id is not null and skus.known_sku_id is null', 'UNKNOWN_SKU'],
-            ['typed.location_id is not null and locations.known_location_id is null', 'UNKNOWN_LOCATION'],
-            [happened_on ~ " < cast('1970-01-01' as date)", 'PAST_DATE'],
-        ] -%}
         {%- set is_future = happened_on ~ ' > cast(typed._landed_at as date)' -%}
         {%- if var('as_of_date') -%}
             {%- set is_future =
                 is_future ~ ' or ' ~ happened_on ~ " > cast('" ~ var('as_of_date') ~ "' as date)"
             -%}
         {%- endif -%}
-        {%- set all_rules = all_rules + [[is_future, 'FUTURE_DATE']] -%}
+        {%- do all_rules.append([happened_on ~ " < cast('1970-01-01' as date)", 'PAST_DATE']) -%}
+        {%- do all_rules.append([is_future, 'FUTURE_DATE']) -%}
     {%- endif -%}
 with
 
@@ -104,13 +115,18 @@ landed as (
     select * from {{ ref('stg_landing__' ~ entity) }}
 
 ),
-{%- if happened_on %}
+{%- if 'skus' in refers_to %}
 
 skus as (
 
-    select sku_id as known_sku_id from {{ ref('int_skus') }}
+    select
+        sku_id as known_sku_id,
+        launched_on
+    from {{ ref('int_skus') }}
 
 ),
+{%- endif %}
+{%- if 'locations' in refers_to %}
 
 locations as (
 
@@ -118,6 +134,17 @@ locations as (
 
 ),
 {%- endif %}
+
+files as (
+
+    select
+        file as landed_file,
+        min(landed_at) as first_landed_at
+    from {{ ref('stg_landing__files') }}
+    where entity = '{{ entity }}'
+    group by file
+
+),
 
 typed as (
 
@@ -138,10 +165,36 @@ checked as (
             {%- endfor %}
         ), '') as violations
     from typed
-    {%- if happened_on %}
+    {%- if 'skus' in refers_to %}
     left join skus on typed.sku_id = skus.known_sku_id
+    {%- endif %}
+    {%- if 'locations' in refers_to %}
     left join locations on typed.location_id = locations.known_location_id
     {%- endif %}
+
+),
+
+{% if caller -%}
+{{ caller() }}
+{%- else -%}
+compared as (
+
+    select
+        *,
+        cast(null as {{ dbt.type_string() }}) as comparison_code
+    from checked
+
+),
+{%- endif %}
+
+coded as (
+
+    select
+        compared.*,
+        files.first_landed_at,
+        coalesce(compared.violations, compared.comparison_code) as codes
+    from compared
+    left join files on compared._file = files.landed_file
 
 ),
 
@@ -149,19 +202,35 @@ numbered as (
 
     select
         *,
-        row_number() over (
-            partition by
-                {% for column in key -%}
-                {{ column }},
+        row_number() over kept as copy_number,
+        first_value(_file) over kept as kept_file,
+        first_value(_landed_at) over kept as kept_landed_at,
+        case
+            when
+                {% for column in contract.columns -%}
+                first_value({{ column.name }}) over kept is not distinct from {{ column.name }}
+                {{ 'and' if not loop.last }}
                 {% endfor -%}
-                {% if landing_contract(entity).kind == 'state' -%}
-                _file,
-                _landed_at,
-                {% endif -%}
-                case when violations is null then 1 else 0 end
-            order by _landed_at nulls first, {{ text_order('_file') }}, _row
-        ) as copy_number
-    from checked
+                then 1
+            else 0
+        end as is_same
+    from coded
+    window kept as (
+        partition by
+            {% for column in key -%}
+            {{ column }},
+            {% endfor -%}
+            {% if contract.kind == 'state' -%}
+            _file,
+            _landed_at,
+            {% endif -%}
+            case when codes is null then 1 else 0 end
+        order by
+            first_landed_at nulls first,
+            {{ text_order('_file') }},
+            _landed_at desc,
+            _row
+    )
 
 ),
 
@@ -169,8 +238,13 @@ judged as (
 
     select
         *,
-        case when violations is null and copy_number > 1 then 'DUPLICATE' else violations end
-            as reject_codes
+        case
+            when codes is not null then codes
+            when copy_number = 1 then null
+            when _file = kept_file and _landed_at < kept_landed_at then 'SUPERSEDED'
+            when is_same = 1 then 'DUPLICATE'
+            else 'CONFLICT'
+        end as reject_codes
     from numbered
 
 )

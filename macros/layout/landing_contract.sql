@@ -23,7 +23,7 @@
                 {'name': 'snapshot_date', 'type': 'date', 'required': true, 'minimum': none, 'maximum': none},
                 {'name': 'sku_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
                 {'name': 'location_id', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
-                {'name': 'stock_on_hand', 'type': 'quantity', 'required': true, 'minimum': 0, 'maximum': 1000000},
+                {'name': 'stock_on_hand', 'type': 'quantity', 'required': true, 'minimum': -1000000, 'maximum': 1000000},
                 {'name': 'stockout_hours', 'type': 'quantity', 'required': false, 'minimum': 0, 'maximum': 24},
             ],
         },

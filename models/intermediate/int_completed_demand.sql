@@ -26,8 +26,10 @@ select
     daily_demand.is_open,
     daily_demand.sales_quantity,
     daily_demand.returned_quantity,
+    daily_demand.cancelled_quantity,
     daily_demand.revenue_amount,
     daily_demand.stock_on_hand,
+    daily_demand.is_stock_simulated,
     daily_demand.is_censored,
     daily_demand.promotion_id,
     cast(

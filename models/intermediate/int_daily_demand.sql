@@ -60,12 +60,15 @@ select
             then cast(coalesce(daily_sales.sales_quantity, 0) as {{ type_quantity() }})
     end as sales_quantity,
     cast(coalesce(daily_sales.returned_quantity, 0) as {{ type_quantity() }}) as returned_quantity,
+    cast(coalesce(daily_sales.cancelled_quantity, 0) as {{ type_quantity() }})
+        as cancelled_quantity,
     case
         when daily_sales.sku_id is null then cast(0 as {{ type_quantity() }})
         else daily_sales.revenue_amount
     end as revenue_amount,
     snapshots.stock_on_hand,
     snapshots.stockout_hours,
+    snapshots.is_simulated as is_stock_simulated,
     coalesce(
         grid.is_open and (snapshots.stock_on_hand <= 0 or snapshots.stockout_hours > 0), false
     ) as is_censored,

@@ -20,6 +20,7 @@ select
     versions.location_id,
     versions.snapshot_date as counted_on,
     versions.stock_on_hand,
-    versions.stockout_hours
+    versions.stockout_hours,
+    {{ is_simulated('versions._file') }} as is_simulated
 from versions
 inner join as_of on versions.snapshot_date <= as_of.as_of_date

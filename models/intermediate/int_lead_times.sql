@@ -2,7 +2,7 @@
     One SKU: mean and standard deviation of its lead time, and where they come from. Received orders
     count as evidence against the best prior there is (the SKU's own figures, its supplier's, the
     policy's), which weighs as much as five orders: mean and variance are those of a normal law with
-    a conjugate prior. The source is named after what weighs more.
+    a conjugate prior. The source is named after what weighs more, and says so where it is simulated.
 #}
 {% set prior_orders = 5 %}
 with
@@ -41,6 +41,7 @@ received as (
 
     select
         orders.sku_id,
+        orders.is_simulated,
         cast({{ days_between('orders.ordered_on', 'orders.received_on') }} as {{ type_quantity() }})
             as lead_time_days
     from orders
@@ -53,6 +54,7 @@ observed as (
     select
         sku_id,
         count(*) as received_orders,
+        max(case when is_simulated then 1 else 0 end) as is_simulated,
         avg(lead_time_days) as mean_days,
         coalesce(var_samp(lead_time_days), 0) as variance_days
     from received
@@ -72,7 +74,12 @@ priors as (
             when skus.lead_time_days is not null then 'sku'
             when suppliers.lead_time_days is not null then 'supplier'
             else 'policy'
-        end as source
+        end as source,
+        case
+            when skus.lead_time_days is not null then skus.is_simulated
+            when suppliers.lead_time_days is not null then suppliers.is_simulated
+            else false
+        end as is_simulated
     from skus
     inner join policies on skus.sku_id = policies.sku_id
     left join suppliers on skus.supplier_id = suppliers.supplier_id
@@ -106,7 +113,11 @@ select
         as {{ type_quantity() }}
     ) as lead_time_sd_days,
     case
+        when
+            observed.received_orders >= {{ prior_orders }} and observed.is_simulated = 1
+            then 'received orders (simulated)'
         when observed.received_orders >= {{ prior_orders }} then 'received orders'
+        when priors.is_simulated then {{ dbt.concat(['priors.source', "' (simulated)'"]) }}
         else priors.source
     end as lead_time_source,
     coalesce(observed.received_orders, 0) as received_orders

@@ -17,5 +17,6 @@ select
     expected_on,
     received_on,
     ordered_quantity,
-    received_quantity
+    received_quantity,
+    {{ is_simulated('_file') }} as is_simulated
 from versions

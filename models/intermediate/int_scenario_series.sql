@@ -91,6 +91,7 @@ select
     series.location_id,
     stock_positions.stock_on_hand,
     stock_positions.counted_on,
+    stock_positions.is_simulated as is_stock_simulated,
     greatest(lead_times.lead_time_days + coalesce(delays.delay_days, 0), 0) as lead_time_days,
     lead_times.lead_time_sd_days,
     lead_times.lead_time_source,

@@ -22,5 +22,6 @@ select
     shelf_life_days,
     launched_on,
     discontinued_on,
-    predecessor_sku_id
+    predecessor_sku_id,
+    {{ is_simulated('_file') }} as is_simulated
 from versions

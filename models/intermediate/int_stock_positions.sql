@@ -1,6 +1,6 @@
 {#
     One SKU × location with a stock record: its latest count up to the as-of date, carried forward
-    by what was sold, returned and received since.
+    by what was sold, returned, received and moved since.
 #}
 with
 
@@ -22,36 +22,16 @@ counts as (
         sku_id,
         location_id,
         counted_on,
-        stock_on_hand
+        stock_on_hand,
+        is_simulated
     from snapshots
     where snapshot_number = 1
 
 ),
 
-as_of as (
-
-    select as_of_date from {{ ref('int_as_of') }}
-
-),
-
 changes as (
 
-    select
-        sku_id,
-        location_id,
-        sold_on as changed_on,
-        returned_quantity - sales_quantity as quantity
-    from {{ ref('int_daily_sales') }}
-
-    union all
-
-    select
-        orders.sku_id,
-        orders.location_id,
-        orders.received_on as changed_on,
-        coalesce(orders.received_quantity, orders.ordered_quantity) as quantity
-    from {{ ref('int_purchase_orders') }} as orders
-    inner join as_of on orders.received_on <= as_of.as_of_date
+    select * from {{ ref('int_stock_changes') }}
 
 ),
 
@@ -60,7 +40,7 @@ changes_since as (
     select
         counts.sku_id,
         counts.location_id,
-        sum(changes.quantity) as quantity
+        sum(changes.change_quantity) as change_quantity
     from counts
     inner join changes
         on
@@ -75,10 +55,11 @@ select
     counts.sku_id,
     counts.location_id,
     counts.counted_on,
+    counts.is_simulated,
     cast(
         case
-            when changes_since.quantity is null then counts.stock_on_hand
-            else greatest(counts.stock_on_hand + changes_since.quantity, 0)
+            when changes_since.change_quantity is null then counts.stock_on_hand
+            else greatest(counts.stock_on_hand + changes_since.change_quantity, 0)
         end as {{ type_quantity() }}
     ) as stock_on_hand
 from counts

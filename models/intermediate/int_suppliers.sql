@@ -13,5 +13,6 @@ select
     lead_time_days,
     lead_time_sd_days,
     review_period_days,
-    order_weekdays
+    order_weekdays,
+    {{ is_simulated('_file') }} as is_simulated
 from versions

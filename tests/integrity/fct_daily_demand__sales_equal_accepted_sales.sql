@@ -1,12 +1,13 @@
--- Gold loses and doubles nothing: its sales are the accepted lines' positive quantities, per SKU.
+-- Gold loses and doubles nothing: what was sold and cancelled is the accepted lines' positive
+-- quantities per SKU, and what was returned and cancelled the negative ones.
 with
 
 gold as (
 
     select
         sku_id,
-        sum(sales_quantity) as sales_quantity,
-        sum(returned_quantity) as returned_quantity
+        sum(coalesce(sales_quantity, 0) + cancelled_quantity) as sales_quantity,
+        sum(returned_quantity + cancelled_quantity) as returned_quantity
     from {{ ref('fct_daily_demand') }}
     group by sku_id
 

@@ -2,5 +2,6 @@
 {{ judge(
     'inventory',
     key=['snapshot_date', 'sku_id', 'location_id'],
-    happened_on='typed.snapshot_date'
+    happened_on='typed.snapshot_date',
+    rules=[['typed.stock_on_hand < 0', 'NEGATIVE_STOCK']]
 ) }}

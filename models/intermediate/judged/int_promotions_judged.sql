@@ -1,6 +1,50 @@
-{# One landed row of promotions, cast and judged. #}
-{{ judge(
+{#
+    One landed row of promotions, cast and judged. Of the promotions of one scope no two may run on
+    one day: one that starts while an earlier one still runs is rejected.
+#}
+{% call judge(
     'promotions',
     key=['promotion_id', 'category', 'sku_id', 'region'],
+    refers_to=['skus'],
     rules=[['typed.ends_on < typed.starts_on', 'OUT_OF_RANGE:ends_on']]
-) }}
+) -%}
+versions as (
+
+    select
+        *,
+        row_number() over (
+            partition by
+                promotion_id,
+                category,
+                sku_id,
+                region,
+                case when violations is null then 1 else 0 end
+            order by _landed_at desc nulls last, {{ text_order('_file') }} desc, _row asc
+        ) as version_number
+    from checked
+
+),
+
+compared as (
+
+    select
+        *,
+        case
+            when
+                violations is null
+                and version_number = 1
+                and starts_on <= max(ends_on) over (
+                    partition by
+                        category,
+                        sku_id,
+                        region,
+                        case when violations is null and version_number = 1 then 1 else 0 end
+                    order by starts_on, {{ text_order('promotion_id') }}
+                    rows between unbounded preceding and 1 preceding
+                )
+                then 'OVERLAPPING_PROMOTION'
+        end as comparison_code
+    from versions
+
+),
+{%- endcall %}

@@ -1,10 +1,10 @@
 {#
-    One landed row of sales, cast and judged. A line is a duplicate when its transaction and line
-    number came before; without a line number, when a line equal in all columns did; a daily total,
-    when one of sales, or one of returns, of the same day, SKU, location, customer, promotion and
-    channel did.
+    One landed row of sales, cast and judged. A line is a copy when its transaction and line number
+    came before; without a line number, when a line equal in all columns did; a daily total, when one
+    of sales, or one of returns, of the same day, SKU, location, customer, promotion and channel did.
+    A return needs a sale of the SKU at the location on its day or before.
 #}
-{{ judge(
+{% call judge(
     'sales',
     key=[
         'transaction_id',
@@ -21,5 +21,38 @@
         'case when transaction_id is not null and line_number is null then discount_rate end',
     ],
     happened_on='cast(typed.sold_at as date)',
-    rules=[['typed.quantity = 0', 'OUT_OF_RANGE:quantity']]
-) }}
+    rules=[
+        ['typed.quantity = 0', 'OUT_OF_RANGE:quantity'],
+        ['cast(typed.sold_at as date) < skus.launched_on', 'PRE_LAUNCH_DATE'],
+    ]
+) -%}
+first_sales as (
+
+    select
+        sku_id,
+        location_id,
+        min(cast(sold_at as date)) as first_sold_on
+    from checked
+    where violations is null and quantity > 0
+    group by sku_id, location_id
+
+),
+
+compared as (
+
+    select
+        checked.*,
+        case
+            when
+                checked.quantity < 0
+                and coalesce(cast(checked.sold_at as date) < first_sales.first_sold_on, true)
+                then 'RETURN_WITHOUT_SALE'
+        end as comparison_code
+    from checked
+    left join first_sales
+        on
+            checked.sku_id = first_sales.sku_id
+            and checked.location_id = first_sales.location_id
+
+),
+{%- endcall %}

@@ -17,7 +17,9 @@ select
     cast(demand_quantity as {{ type_quantity() }}) as demand_quantity,
     is_censored,
     cast(returned_quantity as {{ type_quantity() }}) as returned_quantity,
+    cast(cancelled_quantity as {{ type_quantity() }}) as cancelled_quantity,
     cast(revenue_amount as {{ type_quantity() }}) as revenue_amount,
     cast(promotion_id as {{ dbt.type_string() }}) as promotion_id,
-    cast(stock_on_hand as {{ type_quantity() }}) as stock_on_hand
+    cast(stock_on_hand as {{ type_quantity() }}) as stock_on_hand,
+    is_stock_simulated
 from completed_demand

@@ -46,6 +46,7 @@ select
     cast(plans.reorder_point_quantity as {{ type_quantity() }}) as reorder_point_quantity,
     cast(plans.order_up_to_quantity as {{ type_quantity() }}) as order_up_to_quantity,
     cast(plans.stock_on_hand as {{ type_quantity() }}) as stock_on_hand,
+    series.is_stock_simulated,
     cast(plans.on_order_quantity as {{ type_quantity() }}) as on_order_quantity,
     cast(plans.inventory_position_quantity as {{ type_quantity() }}) as inventory_position_quantity,
     cast(plans.protection_days as {{ type_quantity() }}) as protection_days,

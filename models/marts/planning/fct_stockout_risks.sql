@@ -46,6 +46,7 @@ select
     cast(risks.margin_at_risk as {{ type_quantity() }}) as margin_at_risk_amount,
     cast(risks.stock_on_hand as {{ type_quantity() }}) as stock_on_hand,
     series.counted_on as stock_counted_on,
+    series.is_stock_simulated,
     cast(risks.days_of_cover as {{ type_quantity() }}) as days_of_cover,
     cast(risks.expected_demand_quantity as {{ type_quantity() }}) as expected_demand_quantity,
     cast(series.lead_time_days as {{ type_quantity() }}) as lead_time_days,

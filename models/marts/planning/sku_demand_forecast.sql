@@ -88,7 +88,8 @@ select
     ranked_risks.stockout_on,
     cast(by_region.cumulative_lost_sales_quantity as {{ type_quantity() }})
         as cumulative_lost_sales_quantity,
-    cast(by_region.location_count as {{ dbt.type_bigint() }}) as location_count
+    cast(by_region.location_count as {{ dbt.type_bigint() }}) as location_count,
+    ranked_risks.is_stock_simulated
 from by_region
 inner join skus on by_region.sku_id = skus.sku_id
 inner join ranked_risks

@@ -160,7 +160,12 @@ CONTRACT: tuple[Entity, ...] = (
             _date("snapshot_date", "Day at whose close the stock was counted.", required=True),
             _SKU,
             _LOCATION,
-            _quantity("stock_on_hand", "Sellable units at close of day.", required=True),
+            _quantity(
+                "stock_on_hand",
+                "Sellable units at close of day; less than 0 is NEGATIVE_STOCK.",
+                required=True,
+                minimum=-LARGEST_QUANTITY,
+            ),
             Column(
                 "stockout_hours",
                 ColumnType.QUANTITY,

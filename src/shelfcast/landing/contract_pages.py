@@ -40,6 +40,20 @@ MANIFEST_COLUMNS: dict[str, str] = {
 }
 """Columns of the manifest, with their meaning."""
 
+GATE_COLUMNS: dict[str, str] = {
+    "run_id": "The run.",
+    "run_at": "UTC time at which it started.",
+    "suite": "Entity that was checked, or files.",
+    "check_name": "Name of the check.",
+    "column_name": "Column that it looks at, if it is one.",
+    "severity": "critical, warning or info.",
+    "outcome": "passed, failed or not evaluated.",
+    "failing_rows": "Rows that fail, where they are counted.",
+    "observed_value": "What was seen, where it is no count.",
+    "description": "What is expected.",
+}
+"""Columns of the gate's results, with their meaning."""
+
 REJECT_CODES_MEANING = "Why the row is quarantined: codes separated by blanks; null if accepted."
 
 
@@ -113,7 +127,11 @@ def _sources() -> str:
         f"{tables}"
         "      - name: _manifest\n"
         "        description: One landed file.\n"
-        "        columns:\n" + indent(_column_docs(MANIFEST_COLUMNS), " " * 10)
+        "        columns:\n"
+        + indent(_column_docs(MANIFEST_COLUMNS), " " * 10)
+        + "      - name: _gate\n"
+        "        description: One run of the gate × check.\n"
+        "        columns:\n" + indent(_column_docs(GATE_COLUMNS), " " * 10)
     )
 
 

@@ -1,0 +1,91 @@
+{#
+    The schema audit holds what must not be lost with a rebuild: the results of the gate and of dbt's
+    data tests, appended run by run. Hooks of dbt_project.yml keep it.
+#}
+
+{# Make the tables of the schema audit where they are missing. #}
+{% macro prepare_audit() -%}
+    {%- if execute -%}
+        {%- do adapter.create_schema(
+            api.Relation.create(database=target.database, schema=source('audit', 'gate_results').schema)
+        ) -%}
+        {%- for table in ['gate_results', 'dbt_results'] -%}
+            {%- do run_query(
+                'create table if not exists ' ~ source('audit', table) ~ ' ('
+                ~ audit_columns() | join(', ') ~ ')'
+            ) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Append the runs of the gate that are not on record yet. #}
+{% macro record_gate_results() -%}
+    insert into {{ source('audit', 'gate_results') }}
+    select {{ audit_column_names() | join(', ') }}
+    from {{ source('landing', '_gate') }}
+    where run_id not in (select run_id from {{ source('audit', 'gate_results') }})
+{%- endmacro %}
+
+
+{# Append the results of this run's data tests. #}
+{% macro record_dbt_results(results) -%}
+    {%- set tests = results | selectattr('node.resource_type', 'equalto', 'test') | list -%}
+    {%- if tests -%}
+    insert into {{ source('audit', 'dbt_results') }} ({{ audit_column_names() | join(', ') }})
+    values
+    {%- for result in tests %}
+    (
+        {{ audit_text(invocation_id) }},
+        cast({{ audit_text(run_started_at.strftime('%Y-%m-%d %H:%M:%S')) }} as {{ dbt.type_timestamp() }}),
+        {{ audit_text((result.node.attached_node or result.node.name).split('.')[-1]) }},
+        {{ audit_text(result.node.name) }},
+        {{ audit_text(result.node.column_name) }},
+        {{ audit_text('critical' if result.node.config.severity | lower == 'error' else 'warning') }},
+        {{ audit_text({'pass': 'passed', 'warn': 'failed', 'fail': 'failed'}.get(
+            result.status | string, 'not evaluated'
+        )) }},
+        cast({{ 'null' if result.failures is none else result.failures }} as {{ dbt.type_bigint() }}),
+        {{ audit_text(none) }},
+        {{ audit_text(result.node.description) }}
+    ){{ ',' if not loop.last }}
+    {%- endfor %}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Columns of both tables, with their types. #}
+{% macro audit_columns() -%}
+    {{ return([
+        'run_id ' ~ dbt.type_string(),
+        'run_at ' ~ dbt.type_timestamp(),
+        'suite ' ~ dbt.type_string(),
+        'check_name ' ~ dbt.type_string(),
+        'column_name ' ~ dbt.type_string(),
+        'severity ' ~ dbt.type_string(),
+        'outcome ' ~ dbt.type_string(),
+        'failing_rows ' ~ dbt.type_bigint(),
+        'observed_value ' ~ dbt.type_string(),
+        'description ' ~ dbt.type_string(),
+    ]) }}
+{%- endmacro %}
+
+
+{# Names of the columns of both tables. #}
+{% macro audit_column_names() -%}
+    {%- set names = [] -%}
+    {%- for column in audit_columns() -%}
+        {%- do names.append(column.split(' ')[0]) -%}
+    {%- endfor -%}
+    {{ return(names) }}
+{%- endmacro %}
+
+
+{# Text as a SQL literal; null where there is none. #}
+{% macro audit_text(text) -%}
+    {%- if text -%}
+        {{ dbt.string_literal(dbt.escape_single_quotes(text)) }}
+    {%- else -%}
+        cast(null as {{ dbt.type_string() }})
+    {%- endif -%}
+{%- endmacro %}
