@@ -14,20 +14,23 @@ export DBT_PROFILES_DIR := profiles
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build land docs test lint format bench clean
+.PHONY: help deps build land gate docs test lint format bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 deps: .venv/.installed dbt_packages/dbt_utils/dbt_project.yml ## Make the environment and fetch packages
 
-build: deps land ## Build the warehouse from LANDING and print the plan
+build: deps land gate ## Build the warehouse from LANDING and print the plan
 	$(BIN)/dbt build
 	@$(MAKE) --no-print-directory docs
 	@$(BIN)/shelfcast summary
 
 land: deps $(if $(filter data/sample,$(LANDING)),data/sample)
 	$(BIN)/shelfcast land "$(LANDING)"
+
+gate: land ## Check what has landed; warnings let the build go on, critical findings stop it
+	$(BIN)/shelfcast gate || [ $$? -eq 1 ]
 
 data/sample: | .venv/.installed
 	$(BIN)/shelfcast generate $@

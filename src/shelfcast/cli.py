@@ -13,6 +13,10 @@ import click
 from shelfcast import __version__, warehouse
 
 EXIT_REFUSED = 2
+EXIT_NOT_EVALUATED = 3
+
+PROJECT = Path("dbt_project.yml")
+GX_PROJECT = Path("gx")
 
 
 class Commands(click.Group):
@@ -50,8 +54,15 @@ def main() -> None:
     type=click.DateTime(["%Y-%m-%d"]),
     help="Last day of history.",
 )
+@click.option(
+    "--dirt",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(min=0, max=0.5),
+    help="Bad rows of every kind to plant, each as a share of a file's rows.",
+)
 def generate(
-    folder: Path, skus: int, locations: int, days: int, seed: int, ends_on: datetime
+    folder: Path, skus: int, locations: int, days: int, seed: int, ends_on: datetime, dirt: float
 ) -> None:
     """Make a sample retailer in FOLDER, and its true demand in FOLDER-truth."""
     from shelfcast.generator import generate as generate_sample
@@ -64,6 +75,7 @@ def generate(
             days=days,
             seed=seed,
             ends_on=ends_on.date(),
+            dirt=dirt,
             progress=bar.update,
         )
     click.echo(str(summary))
@@ -95,7 +107,117 @@ def land(source: Path, lake: Path | None, config: Path | None) -> None:
     click.echo(str(report))
     if report.refused or report.missing_entities:
         raise SystemExit(EXIT_REFUSED)
-    click.echo(f"Next: {warehouse.command('dbt build --profiles-dir profiles')}")
+    click.echo(f"Next: {warehouse.command('shelfcast gate')}")
+
+
+@main.group("import")
+def import_() -> None:
+    """Turn a public data set into a landing folder; each command states what it assumed."""
+
+
+def _import(name: str, importer: str, source: Path, folder: Path | None) -> None:
+    from shelfcast import importers
+
+    folder = folder or Path("data") / name
+    try:
+        report = getattr(importers, importer)(
+            source, folder, progress=lambda message: click.echo(message, err=True)
+        )
+    except importers.ImportFileError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(str(report))
+    click.echo(f"Next: make build LANDING={folder}")
+
+
+_SOURCE = click.argument("source", type=click.Path(path_type=Path))
+_FOLDER = click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Landing folder to write. [default: data/<name of the data set>]",
+)
+
+
+@import_.command("online-retail")
+@_SOURCE
+@_FOLDER
+def import_online_retail(source: Path, folder: Path | None) -> None:
+    """Online Retail of UCI: SOURCE is its Parquet or CSV file."""
+    _import("online-retail", "import_online_retail", source, folder)
+
+
+@import_.command("fresh-retail")
+@_SOURCE
+@_FOLDER
+def import_fresh_retail(source: Path, folder: Path | None) -> None:
+    """FreshRetailNet-50K: SOURCE is a Parquet file of it."""
+    _import("fresh-retail", "import_fresh_retail", source, folder)
+
+
+@import_.command("favorita")
+@_SOURCE
+@_FOLDER
+def import_favorita(source: Path, folder: Path | None) -> None:
+    """Store Sales of Kaggle (Corporación Favorita): SOURCE is the folder of its CSV files."""
+    _import("favorita", "import_favorita", source, folder)
+
+
+@main.command()
+def gate() -> None:
+    """Check what has landed, before the build: exit 0 ok, 1 warnings, 2 critical, 3 not evaluated.
+
+    Limits are in the variable gate of dbt_project.yml.
+    """
+    from shelfcast.quality import Limits, run_gate
+
+    try:
+        report = run_gate(
+            warehouse.lake(),
+            Limits.from_project(PROJECT),
+            gx_project=GX_PROJECT,
+            docs=warehouse.home() / "data_docs",
+            progress=lambda message: click.echo(message, err=True),
+        )
+    except (OSError, ValueError, warehouse.WarehouseError) as error:
+        click.echo(f"Error: the gate cannot run: {error}", err=True)
+        raise SystemExit(EXIT_NOT_EVALUATED) from error
+    click.echo(str(report))
+    raise SystemExit(int(report.outcome))
+
+
+@main.group()
+def rejects() -> None:
+    """Look into the quarantine: which rows were rejected, why, and what to do."""
+
+
+@rejects.command("list")
+@click.option("--entity", help="Only rows of this entity.")
+@click.option("--code", help="Only rows with this reason, such as BAD_TYPE or BAD_TYPE:quantity.")
+@click.option("--file", help="Only rows of this file.")
+def list_(entity: str | None, code: str | None, file: str | None) -> None:
+    """Count the quarantined rows by entity and reason."""
+    from shelfcast.rejects import list_rejects
+
+    click.echo(list_rejects(entity=entity, code=code, file=file))
+
+
+@rejects.command()
+@click.argument("what")
+def explain(what: str) -> None:
+    """Explain a reason, such as BAD_TYPE, or a row, as FILE:ROW."""
+    from shelfcast.rejects import explain_rejects
+
+    click.echo(explain_rejects(what))
+
+
+@rejects.command("export")
+@click.argument("folder", type=click.Path(path_type=Path), default="rejects")
+def export_rejects(folder: Path) -> None:
+    """Write the quarantined rows to FOLDER, one CSV file per entity, to be corrected."""
+    from shelfcast.rejects import export_rejects as write_rejects
+
+    for path, rows in write_rejects(folder):
+        click.echo(f"{path}: {rows:,} rows")
 
 
 @main.command()

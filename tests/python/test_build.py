@@ -17,8 +17,10 @@ pytestmark = pytest.mark.slow
 GOLD = (
     "dim_skus",
     "dim_locations",
+    "dim_customer_segments",
     "dim_scenarios",
     "fct_daily_demand",
+    "fct_segment_demand",
     "fct_demand_forecasts",
     "fct_inventory_projections",
     "fct_stockout_risks",
@@ -54,7 +56,7 @@ def test_schemas_are_those_of_the_design(sample: Warehouse) -> None:
         where table_catalog = 'shelfcast' order by 1
         """
     )
-    assert [name for (name,) in names] == ["bronze", "gold", "seeds", "silver"]
+    assert [name for (name,) in names] == ["audit", "bronze", "gold", "seeds", "silver"]
 
 
 def test_clean_files_are_accepted_whole(sample: Warehouse) -> None:
@@ -213,6 +215,10 @@ def test_planted_faults_are_found(sample: Warehouse, tmp_path: Path) -> None:
             delete from gold.fct_daily_demand
             where rowid = (select min(rowid) from gold.fct_daily_demand where sales_quantity > 0)
         """,
+        "fct_segment_demand__equals_daily_demand": """
+            update gold.fct_segment_demand set returned_quantity = returned_quantity + 1
+            where rowid = (select min(rowid) from gold.fct_segment_demand)
+        """,
         "fct_demand_forecasts__baseline_equals_forecast": """
             update gold.fct_demand_forecasts set forecast_quantity = forecast_quantity + 1
             where rowid = (
@@ -264,7 +270,8 @@ BAD_SALES = {
     "2031-03-01,A,Here,1,2": "FUTURE_DATE",
     "1026-03-01,A,Here,1,2": "PAST_DATE",
     "0000-03-01,A,Here,1,2": "BAD_TYPE:sold_at",
-    "2026-01-05,A,Here,9,2": "DUPLICATE",
+    "2026-01-05,A,Here,5,2.50": "DUPLICATE",
+    "2026-01-05,A,Here,9,2.50": "CONFLICT",
     "2026-03-01,A,Here,1": "COLUMN_COUNT",
     '2026-03-01,"A,Here,1,2': "BROKEN_QUOTE",
     "31/12/2025,Z,Here,x,2": "BAD_TYPE:sold_at BAD_TYPE:quantity UNKNOWN_SKU",
