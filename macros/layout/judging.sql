@@ -208,7 +208,7 @@ numbered as (
         case
             when
                 {% for column in contract.columns -%}
-                first_value({{ column.name }}) over kept is not distinct from {{ column.name }}
+                (first_value({{ column.name }}) over kept is not distinct from {{ column.name }})
                 {{ 'and' if not loop.last }}
                 {% endfor -%}
                 then 1

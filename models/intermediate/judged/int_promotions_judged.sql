@@ -47,4 +47,4 @@ compared as (
     from versions
 
 ),
-{%- endcall %}
+{%- endcall -%}

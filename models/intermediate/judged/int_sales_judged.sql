@@ -55,4 +55,4 @@ compared as (
             and checked.location_id = first_sales.location_id
 
 ),
-{%- endcall %}
+{%- endcall -%}
