@@ -9,9 +9,10 @@ from typing import Any
 
 import duckdb
 
-from shelfcast.warehouse import command, database, read_only, schema
+from shelfcast.warehouse import command, database, home, read_only, schema
 
 MOST_URGENT = 10
+MOST_REASONS = 15
 
 
 def build_summary() -> str:
@@ -26,6 +27,7 @@ def build_summary() -> str:
         sections = [
             _heading(connection),
             _landing(connection),
+            _quality(connection),
             _forecast(connection),
             _risks(connection),
             _most_urgent(connection),
@@ -66,10 +68,48 @@ def _landing(connection: duckdb.DuckDBPyConnection) -> str:
     if not reasons:
         return text
     return (
-        f"{text}\n{_table(('entity', 'reason', 'rows'), reasons)}\n"
-        f"  Each row with its file, line and text is in {schema('silver')}.int_rejected_rows; "
-        f"{schema('seeds')}.reject_codes has the remedies."
+        f"{text}\n{_table(('entity', 'reason', 'rows'), reasons[:MOST_REASONS])}\n"
+        + (
+            f"  … and {len(reasons) - MOST_REASONS:,} more kinds.\n"
+            if len(reasons) > MOST_REASONS
+            else ""
+        )
+        + f"  What to do about them: {command('shelfcast rejects list')}"
     )
+
+
+def _quality(connection: duckdb.DuckDBPyConnection) -> str:
+    checks, failed = _row(
+        connection,
+        f"""
+        select count(*), count(*) filter (where outcome <> 'passed' and severity <> 'info')
+        from {schema("gold")}.fct_data_quality
+        where checked_by = 'gate' and is_latest_run
+        """,
+    )
+    breaks, simulated = _row(
+        connection,
+        f"""
+        select
+            (select count(*) from {schema("silver")}.int_stock_breaks),
+            (
+                select count(*) from {schema("gold")}.fct_stockout_risks
+                where scenario_id = 'baseline' and is_stock_simulated
+            )
+        """,
+    )
+    if checks:
+        lines = [f"Gate: {checks:,} checks of what landed, {failed:,} to look at."]
+    else:
+        lines = [f"The gate has not looked at what landed: {command('shelfcast gate')}"]
+    if breaks:
+        lines.append(
+            f"{breaks:,} stock counts differ from the books; see "
+            f"{schema('silver')}.int_stock_breaks."
+        )
+    if simulated:
+        lines.append("Stock is simulated: the plan shows how shelfcast works, not what to order.")
+    return "\n".join(lines)
 
 
 def _forecast(connection: duckdb.DuckDBPyConnection) -> str:
@@ -237,6 +277,7 @@ def _next_steps() -> str:
         (
             f"Database   {database()} (schema {schema('gold')} is for BI)",
             "Docs       target/static_index.html, the tables with their lineage",
+            f"Gate       {home() / 'data_docs' / 'index.html'}, what was checked before the build",
             f"Next       {command('shelfcast export')}     forecast_metrics.csv and .parquet",
             "           make build LANDING=path/to/your/files",
             "           edit seeds/scenarios/ or seeds/policy/ and build again",
