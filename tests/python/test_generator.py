@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import csv
 import hashlib
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,6 +24,7 @@ from shelfcast.landing.contract import CONTRACT, ENTITIES, ColumnType, Entity
 
 ENDS_ON = date(2026, 6, 30)
 MODERATE_DAYS = 730
+DIRT = 0.003
 CASTS = {
     ColumnType.STRING: "varchar",
     ColumnType.INTEGER: "bigint",
@@ -74,6 +77,14 @@ def connect(landing: Path) -> duckdb.DuckDBPyConnection:
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small") / "sample"
     generate(folder, skus=24, days=200)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dirty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small sample with bad rows in it."""
+    folder = tmp_path_factory.mktemp("dirty") / "sample"
+    generate(folder, skus=24, days=200, dirt=DIRT)
     return folder
 
 
@@ -550,6 +561,24 @@ def test_returns_refer_to_earlier_sales(query: Query) -> None:
     )
 
 
+def test_no_two_promotions_of_one_scope_run_on_one_day(query: Query) -> None:
+    assert (
+        query("""
+        from promotions as earlier join promotions as later
+            on earlier.promotion_id <> later.promotion_id
+            and earlier.category = later.category
+            and earlier.sku_id is not distinct from later.sku_id
+            and earlier.region is not distinct from later.region
+            and later.starts_on between earlier.starts_on and earlier.ends_on
+    """)
+        == []
+    )
+
+
+def test_stock_is_never_negative(query: Query) -> None:
+    assert query("from inventory where stock_on_hand < 0") == []
+
+
 def test_nothing_is_sold_outside_the_life_of_a_sku(query: Query) -> None:
     assert (
         query("""
@@ -699,6 +728,131 @@ def test_two_regions_have_two_locations_whose_stock_differs(query: Query) -> Non
         *(("East", 2), ("North", 1), ("South", 1), ("West", 2)),
     ]
     assert all(ratio > 1.2 for _, count, ratio in regions if count == 2)
+
+
+# ---- dirt -------------------------------------------------------------------------------------
+
+
+def planted_rows(landing: Path) -> list[dict[str, str]]:
+    truth = landing.with_name(f"{landing.name}-truth")
+    with (truth / "planted_rejects.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_without_the_planted_rows_a_dirty_landing_is_the_clean_one(
+    small: Path, dirty: Path
+) -> None:
+    planted: dict[str, set[int]] = {}
+    for row in planted_rows(dirty):
+        planted.setdefault(row["file"], set()).add(int(row["row"]))
+    assert set(hashes(small)) < set(hashes(dirty))
+    for path in sorted(dirty.rglob("*")):
+        if path.is_dir():
+            continue
+        name = path.relative_to(dirty).as_posix()
+        bad, clean = planted[name], small / name
+        if path.suffix == ".parquet":
+            good, rows = map(pyarrow.parquet.read_table, (clean, path))
+            assert rows.slice(0, len(good)).equals(good), name
+            assert bad == set(range(len(good) + 1, len(rows) + 1)), name
+            continue
+        lines = path.read_bytes().split(b"\n")[:-1]
+        kept = [line for number, line in enumerate(lines, 1) if number not in bad]
+        # beside a Parquet file there is a header and nothing else that is good
+        header = ",".join(ENTITIES["inventory"].column_names).encode()
+        good_lines = clean.read_bytes().split(b"\n")[:-1] if clean.exists() else [header]
+        assert kept == good_lines, name
+
+
+def test_dirt_does_not_touch_the_truth(small: Path, dirty: Path) -> None:
+    clean = hashes(small.with_name("sample-truth"))
+    truth = hashes(dirty.with_name("sample-truth"))
+    assert set(truth) - set(clean) == {"planted_rejects.csv"}
+    assert {name for name in clean if clean[name] != truth[name]} == {"generated.json"}
+
+
+def test_dirt_comes_at_the_rate_that_was_asked_for(small: Path, dirty: Path) -> None:
+    kinds = Counter((row["file"], row["reject_codes"]) for row in planted_rows(dirty))
+    seen = set()
+    for path in small.rglob("*"):
+        name = path.relative_to(small).as_posix()
+        if path.is_dir():
+            continue
+        if path.suffix == ".parquet":
+            rows = pyarrow.parquet.read_metadata(path).num_rows
+            beside = name.replace(".parquet", ".csv")
+            assert kinds[beside, "BAD_TYPE:stock_on_hand"] == max(1, round(DIRT * rows))
+        else:
+            rows = path.read_bytes().count(b"\n") - (path.suffix == ".csv")
+        seen.add(max(1, round(DIRT * rows)))
+        assert kinds[name, "DUPLICATE"] == max(1, round(DIRT * rows)), name
+    assert len(seen) > 3
+
+
+def test_equal_dirt_gives_equal_bytes(dirty: Path, tmp_path: Path) -> None:
+    again = tmp_path / "sample"
+    generate(again, skus=24, days=200, dirt=DIRT)
+    assert hashes(again) == hashes(dirty)
+    assert planted_rows(again) == planted_rows(dirty)
+
+
+def test_bad_lines_stand_among_the_good_ones(dirty: Path) -> None:
+    rows = planted_rows(dirty)
+    lines = (dirty / "purchase_orders.jsonl").read_bytes().count(b"\n")
+    places = [int(row["row"]) / lines for row in rows if row["file"] == "purchase_orders.jsonl"]
+    assert min(places) < 0.2
+    assert 0.3 < sum(places) / len(places) < 0.9
+    # a copy does not always follow its original at once
+    sales = next((dirty / "sales").glob("*.csv"))
+    text = sales.read_bytes().split(b"\n")
+    copies = [
+        int(row["row"])
+        for row in rows
+        if row["reject_codes"] == "DUPLICATE" and row["file"] == f"sales/{sales.name}"
+    ]
+    assert all(text.index(text[copy - 1]) < copy - 1 for copy in copies)
+    assert any(text[copy - 2] != text[copy - 1] for copy in copies)
+
+
+def test_many_skus_put_what_parquet_cannot_hold_beside_their_sales(tmp_path: Path) -> None:
+    summary = generate(tmp_path / "sample", skus=1001, locations=1, days=4, dirt=DIRT)
+    codes: dict[str, set[str]] = {}
+    rows = planted_rows(summary.landing)
+    for row in rows:
+        codes.setdefault(row["file"], set()).add(row["reject_codes"])
+    typed, text = codes["sales/sales_2026-06.parquet"], codes["sales/sales_2026-06.csv"]
+    assert {"RETURN_WITHOUT_SALE", "CONFLICT", "MISSING_VALUE:sold_at"} <= typed
+    assert {"BAD_TYPE:sold_at", "BROKEN_QUOTE", "COLUMN_COUNT", "NUL_BYTE"} <= text
+    assert typed.isdisjoint(text)
+    table = pyarrow.parquet.read_table(summary.landing / "sales" / "sales_2026-06.parquet")
+    assert tuple(table.column_names) == ENTITIES["sales"].column_names
+    assert len(table) > summary.rows["sales"]
+    assert summary.planted == len(rows)
+    assert f"{len(rows):,} bad rows were planted" in str(summary)
+
+
+def test_a_clean_run_replaces_a_dirty_one(tmp_path: Path) -> None:
+    landing = tmp_path / "sample"
+    assert generate(landing, skus=2, days=40, dirt=0.01).planted > 0
+    summary = generate(landing, skus=2, days=40)
+    assert summary.planted == 0
+    assert "planted" not in str(summary)
+    assert not any((landing / "inventory").glob("*.csv"))
+    assert not (tmp_path / "sample-truth" / "planted_rejects.csv").exists()
+
+
+def test_the_smallest_landing_can_be_dirty(tmp_path: Path) -> None:
+    summary = generate(tmp_path / "sample", skus=1, locations=1, days=1, dirt=1.0)
+    assert summary.planted == len(planted_rows(summary.landing)) > 0
+
+
+@pytest.mark.parametrize("dirt", [-0.1, 1.1])
+def test_dirt_is_a_share(tmp_path: Path, dirt: float) -> None:
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        generate(tmp_path / "sample", skus=1, locations=1, days=1, dirt=dirt)
+
+
+# ---- the generator and what is judged ---------------------------------------------------------
 
 
 def test_no_module_that_is_judged_names_the_generator() -> None:

@@ -1,6 +1,6 @@
 {#
     One landed row of promotions, cast and judged. Of the promotions of one scope no two may run on
-    one day: one that starts while an earlier one still runs is rejected.
+    one day: one that starts while an earlier one, rejected or not, still runs is rejected.
 #}
 {% call judge(
     'promotions',

@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from shelfcast.generator.demand import draw_demand
+from shelfcast.generator.dirt import PLANTED_FILE, plant
 from shelfcast.generator.files import (
     MonthlyFiles,
     csv_appender,
@@ -50,22 +51,27 @@ class GeneratedSummary:
     landing, truth
         The two folders.
     rows
-        Rows by entity of the landing.
+        Good rows by entity of the landing.
     stockout_rate
         Share of SKU × location × days on sale on which the shelf was empty for some of the day.
+    planted
+        Bad rows among the good ones.
     """
 
     landing: Path
     truth: Path
     rows: dict[str, int]
     stockout_rate: float
+    planted: int
 
     def __str__(self) -> str:
         rows = ", ".join(f"{count:,} {entity}" for entity, count in self.rows.items())
+        dirt = f" {self.planted:,} bad rows were planted among them." if self.planted else ""
+        rejects = f" {PLANTED_FILE} lists the bad rows." if self.planted else ""
         return (
             f"{self.landing}: {rows}; "
-            f"{self.stockout_rate:.1%} of days on sale met an empty shelf.\n"
-            f"{self.truth}: what customers truly wanted, to judge forecasts by."
+            f"{self.stockout_rate:.1%} of days on sale met an empty shelf.{dirt}\n"
+            f"{self.truth}: what customers truly wanted, to judge forecasts by.{rejects}"
         )
 
 
@@ -77,6 +83,7 @@ def generate(
     days: int = 730,
     seed: int = 20260630,
     ends_on: date = date(2026, 6, 30),
+    dirt: float = 0.0,
     progress: Callable[[int], None] | None = None,
 ) -> GeneratedSummary:
     """Write the landing of a simulated retailer to ``folder`` and the truth beside it.
@@ -95,18 +102,21 @@ def generate(
         Not negative.
     ends_on
         Last day with sales.
+    dirt
+        Bad rows of each kind to plant, as a share of the rows of each file; at least one of each
+        kind unless 0. The good rows and the truth are those of a run without.
     progress
         Called with the number of SKUs just finished.
 
     Returns
     -------
     GeneratedSummary
-        Folders, rows by entity and the stock-out rate.
+        Folders, rows by entity, the stock-out rate and the number of bad rows.
 
     Raises
     ------
     ValueError
-        A size below 1 or a negative seed.
+        A size below 1, a negative seed, or dirt outside 0 to 1.
     FileExistsError
         A folder holds something that this function did not write.
 
@@ -119,10 +129,13 @@ def generate(
     The truth holds ``true_demand.parquet`` (sku_id, location_id, demand_on, demand_quantity,
     sales_quantity, is_stocked_out, expected_demand), ``future_demand.parquet`` (the 60 days after
     ``ends_on``: demand_quantity is one draw, expected_demand its mean) and the arguments in
-    ``generated.json``. ``sales_quantity`` is before returns.
+    ``generated.json``. ``sales_quantity`` is before returns. With dirt it also holds
+    ``planted_rejects.csv`` (file, row, entity, reject_codes).
     """
     if min(skus, locations, days) < 1 or seed < 0:
         raise ValueError("skus, locations and days must be at least 1, and seed not negative")
+    if not 0 <= dirt <= 1:
+        raise ValueError("dirt must be a share, from 0 to 1")
     truth = folder.with_name(f"{folder.name}-truth")
     _refuse_foreign(folder, truth)
     for target in (folder, truth):
@@ -131,17 +144,19 @@ def generate(
 
     world = build_world(skus, locations, days, seed, ends_on)
     rows, stockout_rate = _write(world, partial(folder), partial(truth), progress)
+    planted = plant(world, partial(folder), partial(truth), dirt) if dirt else 0
     marker = {
         "skus": skus,
         "locations": locations,
         "days": days,
         "seed": seed,
         "ends_on": ends_on.isoformat(),
+        **({"dirt": dirt} if dirt else {}),
         "landing_files": _files(partial(folder)),
     }
     (partial(truth) / MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
     replace_folders(folder, truth)
-    return GeneratedSummary(landing=folder, truth=truth, rows=rows, stockout_rate=stockout_rate)
+    return GeneratedSummary(folder, truth, rows, stockout_rate, planted)
 
 
 def _files(folder: Path) -> list[str]:
@@ -157,7 +172,7 @@ def _refuse_foreign(folder: Path, truth: Path) -> None:
     truth_files: list[str] = []
     if marker.is_file():
         landing_files = json.loads(marker.read_text(encoding="utf-8"))["landing_files"]
-        truth_files = [MARKER, TRUE_DEMAND_FILE, FUTURE_DEMAND_FILE]
+        truth_files = [MARKER, TRUE_DEMAND_FILE, FUTURE_DEMAND_FILE, PLANTED_FILE]
     for target, known in ((folder, landing_files), (truth, truth_files)):
         foreign = {target.name} if target.is_file() else set(_files(target)) - set(known)
         if foreign:

@@ -440,12 +440,29 @@ def _promotions(
                 scopes.append((catalogue.category[sku], sku, first_day, last_day))
     category, sku, first_day, last_day = np.array(scopes, dtype=np.int64).T
     discount_rate = rng.choice(_DISCOUNT_RATES, len(scopes))
+    region = np.where(rng.random(len(scopes)) < 0.4, -1, rng.integers(0, regions, len(scopes)))
+    log_uplift = np.maximum(discount_rate * rng.normal(3.0, 1.2, len(scopes)), 0.02)
+    kept = _first_of_overlapping(category, sku, region, first_day, last_day)
     return Promotions(
-        category=category,
-        sku=sku,
-        region=np.where(rng.random(len(scopes)) < 0.4, -1, rng.integers(0, regions, len(scopes))),
-        first_day=first_day,
-        last_day=last_day,
-        discount_rate=discount_rate,
-        log_uplift=np.maximum(discount_rate * rng.normal(3.0, 1.2, len(scopes)), 0.02),
+        category=category[kept],
+        sku=sku[kept],
+        region=region[kept],
+        first_day=first_day[kept],
+        last_day=last_day[kept],
+        discount_rate=discount_rate[kept],
+        log_uplift=log_uplift[kept],
     )
+
+
+def _first_of_overlapping(
+    category: Integers, sku: Integers, region: Integers, first_day: Integers, last_day: Integers
+) -> Flags:
+    """Flag promotions that start when no earlier one of the same scope that is flagged runs."""
+    kept = np.zeros(len(category), dtype=bool)
+    ends: dict[tuple[int, int, int], int] = {}
+    for index in np.argsort(first_day, kind="stable"):
+        scope = int(category[index]), int(sku[index]), int(region[index])
+        if first_day[index] > ends.get(scope, -1):
+            kept[index] = True
+            ends[scope] = int(last_day[index])
+    return kept
