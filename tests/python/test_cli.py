@@ -56,7 +56,7 @@ def test_land_reports_and_fails_when_a_file_is_refused(
     (source / "sales.csv").write_text("sold_at,sku_id,location_id,quantity\n2026-01-01,A,L,1\n")
     code, output = run("land", source)
     assert code == 0, output
-    assert f"SHELFCAST_HOME={tmp_path / 'home'} .venv/bin/dbt build" in output
+    assert f"SHELFCAST_HOME={tmp_path / 'home'} .venv/bin/shelfcast gate" in output
 
 
 def test_land_without_a_source_is_one_sentence(tmp_path: Path) -> None:
@@ -66,12 +66,55 @@ def test_land_without_a_source_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-@pytest.mark.parametrize("command", ["summary", "export"])
+def test_generate_plants_dirt_when_asked(tmp_path: Path) -> None:
+    code, output = run(
+        *("generate", tmp_path / "mine", "--skus", 3, "--locations", 1, "--days", 40),
+        *("--dirt", 0.001),
+    )
+    assert code == 0
+    planted = (tmp_path / "mine-truth" / "planted_rejects.csv").read_text().splitlines()
+    assert f"{len(planted) - 1:,}" in output
+
+
+@pytest.mark.parametrize("data_set", ["online-retail", "fresh-retail", "favorita"])
+def test_import_without_its_file_is_one_sentence(data_set: str, tmp_path: Path) -> None:
+    code, output = run("import", data_set, tmp_path / "nowhere.csv", "--to", tmp_path / "landing")
+    assert code == 1
+    assert "nowhere.csv" in output
+    assert output.count("\n") == 1
+    assert not (tmp_path / "landing").exists()
+
+
+def test_import_states_what_it_assumed_and_what_is_next(tmp_path: Path) -> None:
+    source = tmp_path / "retail.csv"
+    source.write_text(
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+        "536365,85123A,HOLDER,6,2010-12-01 08:26:00,2.55,17850,United Kingdom\n"
+        "536366,POST,POSTAGE,1,2010-12-14 08:28:00,18,17850,France\n"
+    )
+    code, output = run("import", "online-retail", source, "--to", tmp_path / "landing")
+    assert code == 0, output
+    assert "Assumed:" in output
+    assert "1 lines with another code" in output or "1 line with another code" in output
+    assert f"make build LANDING={tmp_path / 'landing'}" in output
+
+
+def test_a_gate_that_cannot_run_ends_with_3(
+    tmp_path: Path, warehouse_home: Callable[[Path], None]
+) -> None:
+    warehouse_home(tmp_path / "nowhere")
+    code, output = run("gate")
+    assert code == 3
+    assert "shelfcast land" in output
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("command", [("summary",), ("export",), ("rejects", "list")])
 def test_without_a_warehouse_the_remedy_is_named(
-    command: str, tmp_path: Path, warehouse_home: Callable[[Path], None]
+    command: tuple[str, ...], tmp_path: Path, warehouse_home: Callable[[Path], None]
 ) -> None:
     warehouse_home(tmp_path)
-    code, output = run(command)
+    code, output = run(*command)
     assert code == 1
     assert "make build" in output
 
