@@ -214,10 +214,16 @@ def explain(what: str) -> None:
 @click.argument("folder", type=click.Path(path_type=Path), default="rejects")
 def export_rejects(folder: Path) -> None:
     """Write the quarantined rows to FOLDER, one CSV file per entity, to be corrected."""
+    from shelfcast.rejects import EMPTY
     from shelfcast.rejects import export_rejects as write_rejects
 
-    for path, rows in write_rejects(folder):
+    written = write_rejects(folder)
+    if not written:
+        click.echo(EMPTY)
+        return
+    for path, rows in written:
         click.echo(f"{path}: {rows:,} rows")
+    click.echo(f"Next: correct them, then {warehouse.command(f'shelfcast land {folder}')}")
 
 
 @main.command()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import duckdb
 
+from shelfcast.text_table import as_text, table
 from shelfcast.warehouse import command, database, home, read_only, schema
 
 MOST_URGENT = 10
@@ -39,7 +38,7 @@ def build_summary() -> str:
 
 def _heading(connection: duckdb.DuckDBPyConnection) -> str:
     (as_of,) = _row(connection, f"select as_of_date from {schema('silver')}.int_as_of")
-    title = f"Demand plan as of the close of {_text(as_of)}"
+    title = f"Demand plan as of the close of {as_text(as_of)}"
     return f"{title}\n{'=' * len(title)}"
 
 
@@ -68,7 +67,7 @@ def _landing(connection: duckdb.DuckDBPyConnection) -> str:
     if not reasons:
         return text
     return (
-        f"{text}\n{_table(('entity', 'reason', 'rows'), reasons[:MOST_REASONS])}\n"
+        f"{text}\n{table(('entity', 'reason', 'rows'), reasons[:MOST_REASONS])}\n"
         + (
             f"  … and {len(reasons) - MOST_REASONS:,} more kinds.\n"
             if len(reasons) > MOST_REASONS
@@ -181,7 +180,7 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
         return "Nothing is at High risk of running out."
     return (
         f"The {len(rows)} most urgent, by sales at risk\n"
-        + _table(
+        + table(
             (
                 "SKU",
                 "name",
@@ -233,7 +232,7 @@ def _scenarios(connection: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     if not rows:
         return "No scenarios: add rows to seeds/scenarios/."
-    text = "Scenarios, against the baseline\n" + _table(
+    text = "Scenarios, against the baseline\n" + table(
         (
             "scenario",
             "demand (units)",
@@ -289,40 +288,6 @@ def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
     row = connection.execute(query).fetchone()
     assert row is not None, "an aggregate always has one row"
     return row
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Lay out rows under a header; text to the left, numbers to the right."""
-    rows = [tuple(row) for row in rows]
-    texts = [tuple(header), *(tuple(_text(value) for value in row) for row in rows)]
-    widths = [max(len(row[column]) for row in texts) for column in range(len(header))]
-    is_text = [
-        all(isinstance(row[column], str) and not row[column].endswith("%") for row in rows)
-        and not all(row[column][:1] in "+-0" for row in rows)
-        for column in range(len(header))
-    ]
-    lines = [
-        "  "
-        + "  ".join(
-            value.ljust(width) if left else value.rjust(width)
-            for value, width, left in zip(row, widths, is_text, strict=True)
-        ).rstrip()
-        for row in texts
-    ]
-    lines.insert(1, "  " + "  ".join("-" * width for width in widths))
-    return "\n".join(lines)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "unknown"
-    if isinstance(value, Decimal | float):
-        return f"{value:,.0f}"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
 
 
 def _change(value: Decimal | int | None) -> str:

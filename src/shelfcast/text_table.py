@@ -1,0 +1,50 @@
+"""Tables as text, for people to read in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Lay out rows under a header; text to the left, numbers to the right."""
+    rows = [tuple(row) for row in rows]
+    texts = [tuple(header), *(tuple(as_text(value) for value in row) for row in rows)]
+    widths = [max(len(row[column]) for row in texts) for column in range(len(header))]
+    is_text = [
+        all(isinstance(row[column], str) and not row[column].endswith("%") for row in rows)
+        and not all(row[column][:1] in "+-0" for row in rows)
+        for column in range(len(header))
+    ]
+    lines = [
+        "  "
+        + "  ".join(
+            value.ljust(width) if left else value.rjust(width)
+            for value, width, left in zip(row, widths, is_text, strict=True)
+        ).rstrip()
+        for row in texts
+    ]
+    lines.insert(1, "  " + "  ".join("-" * width for width in widths))
+    return "\n".join(lines)
+
+
+def as_text(value: Any) -> str:
+    """Return a value for people: thousands set apart, no decimals, ``unknown`` for null."""
+    if value is None:
+        return "unknown"
+    if isinstance(value, Decimal | float):
+        return f"{value:,.0f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def one_line(text: str) -> str:
+    """Return text on one line, with what cannot be printed spelled out."""
+    return "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
