@@ -57,6 +57,7 @@ format: .venv/.developing ## Format Python and SQL
 
 bench: .venv/.developing ## Measure what each step costs
 	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/gate.py
 
 clean: ## Remove what was built, but not the environment
 	rm -rf warehouse data exports target logs

@@ -15,7 +15,6 @@ from shelfcast import __version__, warehouse
 EXIT_REFUSED = 2
 EXIT_NOT_EVALUATED = 3
 
-PROJECT = Path("dbt_project.yml")
 GX_PROJECT = Path("gx")
 
 
@@ -97,11 +96,13 @@ def generate(
 def land(source: Path, lake: Path | None, config: Path | None) -> None:
     """Land the files of SOURCE, each once, as canonical Parquet."""
     from shelfcast.landing import land as land_files
+    from shelfcast.project import own_tables
 
     report = land_files(
         source,
         lake or warehouse.lake(),
         config=config,
+        elsewhere=own_tables(),
         progress=lambda message: click.echo(message, err=True),
     )
     click.echo(str(report))
@@ -168,12 +169,14 @@ def gate() -> None:
 
     Limits are in the variable gate of dbt_project.yml.
     """
+    from shelfcast.project import PROJECT, own_tables
     from shelfcast.quality import Limits, run_gate
 
     try:
         report = run_gate(
             warehouse.lake(),
             Limits.from_project(PROJECT),
+            elsewhere=own_tables(),
             gx_project=GX_PROJECT,
             docs=warehouse.home() / "data_docs",
             progress=lambda message: click.echo(message, err=True),
@@ -247,11 +250,12 @@ def export(folder: Path) -> None:
 @main.command()
 @click.option("--write", is_flag=True, help="Write the files instead of comparing them.")
 def contract(write: bool) -> None:
-    """Compare the files rendered from the landing contract with the contract."""
+    """Compare the files rendered from the landing contract and the gate's suites with the code."""
     from shelfcast.landing.contract_pages import rendered_files
+    from shelfcast.quality import project_files
 
     stale = []
-    for path, text in rendered_files().items():
+    for path, text in (rendered_files() | project_files()).items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(path)
@@ -261,8 +265,6 @@ def contract(write: bool) -> None:
             click.echo(f"wrote {path}")
     if stale and not write:
         names = ", ".join(map(str, stale))
-        raise click.ClickException(
-            f"{names} differ from the contract. Run: shelfcast contract --write"
-        )
+        raise click.ClickException(f"{names} differ from the code. Run: shelfcast contract --write")
     if not stale:
-        click.echo("The rendered files are those of the contract.")
+        click.echo("The rendered files are those of the code.")

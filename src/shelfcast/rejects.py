@@ -124,7 +124,7 @@ def export_rejects(folder: Path) -> list[tuple[Path, int]]:
     The columns are file, row, reject_codes and remedy, then those of the landing contract, then
     raw, the line as it stood. Corrected, the file lands like any other: the lander leaves out the
     columns that the contract does not know. For its sake, line breaks within values become blanks.
-    A file is complete or absent.
+    A file is complete or absent, and one that stands is left alone: it may hold corrections.
 
     Parameters
     ----------
@@ -137,6 +137,8 @@ def export_rejects(folder: Path) -> list[tuple[Path, int]]:
 
     Raises
     ------
+    FileExistsError
+        A file of that name stands in the folder.
     WarehouseError
         There is no built warehouse.
     """
@@ -151,6 +153,11 @@ def export_rejects(folder: Path) -> list[tuple[Path, int]]:
             if entity.name in counts:
                 folder.mkdir(parents=True, exist_ok=True)
                 path = folder / f"{entity.name}_rejects.csv"
+                if path.exists():
+                    raise FileExistsError(
+                        f"{path} exists and may hold corrections; move it away, or name another "
+                        "folder"
+                    )
                 temporary = path.with_name(f".{path.name}.partial")
                 connection.sql(_exported(entity)).write_csv(str(temporary))
                 os.replace(temporary, path)

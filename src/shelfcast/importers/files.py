@@ -18,8 +18,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-MARKER = ".imported.json"
-"""Hidden file of an imported folder that lists what an importer wrote there."""
+from shelfcast.landing.source import IMPORT_MARKER
 
 _BATCH_ROWS = 128 * 1024
 _READ_BYTES = 1 << 20
@@ -231,7 +230,9 @@ class LandingFolder:
             shutil.rmtree(self._partial, ignore_errors=True)
             return
         marker = {"dataset": self._dataset, "files": list(self._rows)}
-        (self._partial / MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
+        (self._partial / IMPORT_MARKER).write_text(
+            json.dumps(marker, indent=2) + "\n", encoding="utf-8"
+        )
         shutil.rmtree(self._old, ignore_errors=True)
         if self._folder.exists():
             self._folder.rename(self._old)
@@ -277,10 +278,10 @@ def _write_parquet(path: Path, batches: pa.RecordBatchReader) -> int:
 
 def _refuse_foreign(folder: Path) -> None:
     """Raise unless a folder is absent or holds nothing but what an earlier import wrote."""
-    marker = folder / MARKER
+    marker = folder / IMPORT_MARKER
     known = set()
     if marker.is_file():
-        known = {MARKER, *json.loads(marker.read_text(encoding="utf-8"))["files"]}
+        known = {IMPORT_MARKER, *json.loads(marker.read_text(encoding="utf-8"))["files"]}
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
     foreign = {folder.name} if folder.is_file() else found - known
     if foreign:

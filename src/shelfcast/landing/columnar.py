@@ -1,7 +1,8 @@
 """Parquet files: typed columns become text that reads the same on every engine.
 
 Numbers are decimal text without an exponent, timestamps ``YYYY-MM-DD HH:MM:SS[.ffffff]``, dates
-ISO, booleans ``true`` or ``false``, nested values JSON. A NaN is a missing value.
+ISO, booleans ``true`` or ``false``, nested values JSON. A NaN is a missing value. A row with
+text that is no UTF-8 has the reason code ``BAD_ENCODING``; its values stay, those bytes spelled.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from shelfcast.landing.errors import FileRefusedError
+from shelfcast.landing.lines import BAD_ENCODING
 from shelfcast.landing.mapping import ColumnNames
 from shelfcast.landing.rows import Rows, trimmed, without_nul
 
@@ -39,9 +41,10 @@ class ParquetReader:
         try:
             with pq.ParquetFile(self._path) as file:
                 yield from self._rows(file)
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
+            reason = str(error).partition("\n")[0]
             raise FileRefusedError(
-                f"it cannot be read as Parquet ({error}); bring it again"
+                f"it cannot be read as Parquet ({reason}); bring it again"
             ) from error
 
     def _rows(self, file: pq.ParquetFile) -> Iterator[Rows]:
@@ -56,7 +59,11 @@ class ParquetReader:
             numbers = np.arange(first_number, first_number + len(batch), dtype=np.int64)
             first_number += len(batch)
             nothing = pa.nulls(len(batch), pa.string())
-            yield Rows(columns, pa.array(numbers), nothing, nothing)
+            errors = nothing
+            for name in matched.values():
+                if (broken := _not_utf8(batch[name])) is not None:
+                    errors = pc.if_else(broken, BAD_ENCODING, errors)
+            yield Rows(columns, pa.array(numbers), nothing, errors)
 
 
 def as_text(values: pa.Array) -> pa.StringArray:
@@ -82,11 +89,44 @@ def as_text(values: pa.Array) -> pa.StringArray:
         return pc.replace_substring_regex(wall_clock.cast(pa.string()), r"\.0+$", "")
     if pa.types.is_date64(kind):
         values = values.cast(pa.date32())
+    if _not_utf8(values) is not None:
+        values = values.cast(pa.large_binary())
     try:
         text = values.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         text = pa.array([_spelled(value) for value in values.to_pylist()], pa.string())
     return trimmed(without_nul(text))
+
+
+def _not_utf8(values: pa.Array) -> pa.BooleanArray | None:
+    """Return which values are bytes that are no UTF-8, or None where none is.
+
+    Arrow does not check the text of a Parquet file, and DuckDB refuses a file with such bytes.
+    """
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if not _is_text(values.type):
+        return None
+    content = values.cast(pa.large_binary())
+    try:
+        content.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return pa.array(
+            [
+                value is not None and value.decode("utf-8", "backslashreplace").encode() != value
+                for value in content.to_pylist()
+            ]
+        )
+    return None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    )
 
 
 def _spelled(value: Any) -> str | None:

@@ -35,7 +35,7 @@ MANIFEST_COLUMNS: dict[str, str] = {
     "rows": "Rows landed from it.",
     "parse_errors": "Rows among them that could not be split into columns.",
     "columns_ignored": "Columns of the file that the contract does not know, comma separated.",
-    "columns_missing": "Optional columns of the contract that the file lacks, comma separated.",
+    "columns_missing": "Columns of the contract that the file itself lacks, comma separated.",
     "landed_at": "UTC time at which it was landed.",
 }
 """Columns of the manifest, with their meaning."""

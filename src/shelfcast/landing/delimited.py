@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pyarrow.compute as pc
 from shelfcast.landing.errors import FileEmptyError, FileRefusedError
 from shelfcast.landing.lines import Lines, read_lines
 from shelfcast.landing.mapping import ColumnNames
-from shelfcast.landing.rows import NO_TEXT, Rows, trimmed
+from shelfcast.landing.rows import NO_TEXT, Rows, in_slices, trimmed
 
 COLUMN_COUNT = "COLUMN_COUNT"
 BROKEN_QUOTE = "BROKEN_QUOTE"
@@ -28,6 +29,8 @@ FIELD_TOO_LONG = "FIELD_TOO_LONG"
 IntArray = np.ndarray[Any, np.dtype[np.intp]]
 
 DELIMITERS = (",", ";", "\t", "|")
+
+_TOO_LONG = "larger than field limit"  # what Python's csv says
 
 
 class DelimitedReader:
@@ -61,14 +64,21 @@ class DelimitedReader:
         if "\r" in line:
             raise FileRefusedError("its lines end in CR alone; save it with LF or CRLF")
         best: tuple[str, list[str], dict[str, str]] | None = None
+        faults: list[str] = []
         for delimiter in DELIMITERS:
             try:
                 header = _fields(line, delimiter)
-            except csv.Error:
+            except csv.Error as error:
+                faults.append(str(error))
                 continue
             matched = self._names.match(header)
             if best is None or len(matched) > len(best[2]):
                 best = delimiter, header, matched
+        if best is None and any(_TOO_LONG in fault for fault in faults):
+            raise FileRefusedError(
+                f"a name in its first line has over {csv.field_size_limit():,} characters; the "
+                "first line of a file names its columns"
+            )
         if best is None:
             raise FileRefusedError("a quotation mark is left open in its first line; close it")
         return best
@@ -123,19 +133,23 @@ def _split_quoted(text: pa.StringArray, delimiter: str) -> tuple[pa.ListArray, p
     others = _places(pc.invert(is_regular))
     if not len(others):
         return parts, reasons
+    fields, codes = in_slices(
+        text.take(pa.array(others)), partial(_split_each, delimiter=delimiter)
+    )
+    return _replaced(parts, others, fields), _replaced(reasons, others, codes)
+
+
+def _split_each(lines: list[str], delimiter: str) -> tuple[pa.ListArray, pa.StringArray]:
     fields: list[list[str] | None] = []
     codes: list[str | None] = []
-    for line in text.take(pa.array(others)).to_pylist():
+    for line in lines:
         try:
             fields.append(_fields(line, delimiter))
             codes.append(None)
         except csv.Error as error:
             fields.append(None)
-            codes.append(FIELD_TOO_LONG if "larger than" in str(error) else BROKEN_QUOTE)
-    return (
-        _replaced(parts, others, pa.array(fields, parts.type)),
-        _replaced(reasons, others, pa.array(codes, pa.string())),
-    )
+            codes.append(FIELD_TOO_LONG if _TOO_LONG in str(error) else BROKEN_QUOTE)
+    return pa.array(fields, pa.list_(pa.string())), pa.array(codes, pa.string())
 
 
 def _places(mask: pa.BooleanArray) -> IntArray:

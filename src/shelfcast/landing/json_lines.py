@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from shelfcast.landing.errors import FileEmptyError, FileRefusedError
 from shelfcast.landing.lines import Lines, read_lines
 from shelfcast.landing.mapping import ColumnNames
-from shelfcast.landing.rows import NO_TEXT, Rows, trimmed, without_nul
+from shelfcast.landing.rows import NO_TEXT, Rows, repeated, trimmed, without_nul
 
 BAD_JSON = "BAD_JSON"
 NOT_AN_OBJECT = "NOT_AN_OBJECT"
@@ -54,7 +54,7 @@ class JsonLinesReader:
         if first is None:
             raise FileEmptyError
         start = first.text[0].as_py().strip()
-        if start.startswith("[") or start.endswith(("{", "[")):
+        if start.endswith(("{", "[")) or (start.startswith("[") and not start.endswith("]")):
             raise FileRefusedError(f"it is one JSON document over many lines; {_ONE_PER_LINE}")
         keys: dict[str, None] = {}
         used: set[str] = set()
@@ -63,6 +63,9 @@ class JsonLinesReader:
                 objects = _objects(connection, lines, self._names)
                 sources = self._names.sources(objects.matches)
                 columns = _columns(connection, objects.text, sources)
+                for column in columns.keys() & self._names.given.keys():
+                    given = repeated(self._names.given[column], objects.errors)
+                    columns[column] = pc.coalesce(columns[column], given)
                 yield Rows(columns, lines.numbers, lines.text, objects.errors)
                 keys |= dict.fromkeys(chain.from_iterable(objects.key_sets))
                 used.update(chain.from_iterable(sources.values()))

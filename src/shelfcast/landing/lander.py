@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+
+import duckdb
+import pyarrow as pa
 
 from shelfcast.landing.columnar import ParquetReader
 from shelfcast.landing.contract import CONTRACT, Entity
@@ -14,9 +18,10 @@ from shelfcast.landing.errors import FileEmptyError, FileRefusedError, LandingEr
 from shelfcast.landing.json_lines import JsonLinesReader
 from shelfcast.landing.lake import Lake, ManifestRow
 from shelfcast.landing.mapping import CONFIG_NAME, ColumnNames, LandingMap
+from shelfcast.landing.partitions import PartitionedReader
 from shelfcast.landing.report import ALREADY_LANDED, LandedFile, LandingReport, LeftFile
 from shelfcast.landing.rows import Reader
-from shelfcast.landing.source import SourceFile, find_files
+from shelfcast.landing.source import IMPORT_MARKER, SourceFile, find_files
 
 _TEXT_READERS: dict[str, Callable[[Path, ColumnNames], Reader]] = {
     ".csv": DelimitedReader,
@@ -42,6 +47,7 @@ def land(
     lake: Path,
     *,
     config: Path | None = None,
+    elsewhere: frozenset[str] = frozenset(),
     landed_at: datetime | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> LandingReport:
@@ -55,6 +61,8 @@ def land(
         Folder of the canonical files; created if need be.
     config
         A ``landing.yml``; by default the one in the source folder, if there is one.
+    elsewhere
+        Entities that come from tables of the retailer's own, and so need not land.
     landed_at
         Time written into every row, by default now; UTC where it has no zone.
     progress
@@ -88,7 +96,9 @@ def land(
         except FileRefusedError as error:
             refused.append(LeftFile(file, str(error)))
             tell(f"refused {refused[-1]}")
-    return LandingReport(tuple(landed), tuple(skipped), tuple(refused), run.missing_entities())
+    return LandingReport(
+        tuple(landed), tuple(skipped), tuple(refused), run.missing_entities(elsewhere)
+    )
 
 
 def _search(source: Path, lake: Path) -> tuple[Path, list[str]]:
@@ -99,7 +109,8 @@ def _search(source: Path, lake: Path) -> tuple[Path, list[str]]:
         raise LandingError(f"{source} lies in the lake; give the folder that holds the data files")
     if source.is_file():
         return source.parent, [source.name]
-    return source, [file for file in find_files(source, lake) if file != CONFIG_NAME]
+    own_files = (CONFIG_NAME, IMPORT_MARKER)
+    return source, [file for file in find_files(source, lake) if file not in own_files]
 
 
 def _landing_map(folder: Path, config: Path | None) -> LandingMap:
@@ -135,35 +146,54 @@ class _Run:
         if entity is None:
             raise _FileSkippedError(f"no entity matches; {self._map.remedy()}")
         source = SourceFile.digest(file, path)
-        self._skip_known(source, entity)
-        reader = reader_type(path, self._map.column_names(entity))
+        names = self._map.column_names(entity, file)
+        self._skip_known(source, entity, names)
+        reader = PartitionedReader(reader_type(path, names), names)
         try:
             entry = self._lake.write(source, entity, reader, self._landed_at)
         except FileEmptyError:
             raise _FileSkippedError("it is empty") from None
+        except (pa.ArrowException, duckdb.Error) as error:
+            raise FileRefusedError(f"it cannot be read ({error}); bring it again") from error
+        except OSError as error:
+            raise LandingError(
+                f"{file}: the lake cannot be written ({error}); make room or allow it, and land "
+                "again"
+            ) from error
         self._remember(entry)
         return LandedFile(
-            file, entity.name, entry.rows, entry.parse_errors, time.perf_counter() - start
+            file,
+            entity.name,
+            entry.rows,
+            entry.parse_errors,
+            reader.misplaced,
+            tuple(reader.ignored),
+            time.perf_counter() - start,
         )
 
-    def missing_entities(self) -> tuple[str, ...]:
-        """Return the required entities of which the lake holds no file."""
+    def missing_entities(self, elsewhere: frozenset[str]) -> tuple[str, ...]:
+        """Return the required entities of which the lake holds no file, and no table is named."""
         held = {entry.entity for entries in self._manifest.values() for entry in entries}
         return tuple(
-            entity.name for entity in CONTRACT if entity.required and entity.name not in held
+            entity.name
+            for entity in CONTRACT
+            if entity.required and entity.name not in held | elsewhere
         )
 
     def _remember(self, entry: ManifestRow) -> None:
         self._manifest.setdefault(entry.sha256, []).append(entry)
 
-    def _skip_known(self, source: SourceFile, entity: Entity) -> None:
-        """Skip a file whose content has landed."""
+    def _skip_known(self, source: SourceFile, entity: Entity, names: ColumnNames) -> None:
+        """Skip a file whose content has landed; what its folders give is part of the content."""
         twins = self._manifest.get(source.sha256, [])
-        same_entity = [entry.file for entry in twins if entry.entity == entity.name]
-        if source.file in same_entity:
+        same_entity = [entry for entry in twins if entry.entity == entity.name]
+        if any(entry.file == source.file for entry in same_entity):
             raise _FileSkippedError(ALREADY_LANDED)
-        if same_entity:
-            raise _FileSkippedError(f"its content has landed as {same_entity[0]}")
+        for entry in same_entity:
+            given = self._map.column_names(entity, entry.file).given
+            absent = entry.columns_missing.split(", ")
+            if all(names.given.get(column) == given.get(column) for column in absent):
+                raise _FileSkippedError(f"its content has landed as {entry.file}")
         for entry in twins:
             if entry.file == source.file:
                 raise _FileSkippedError(
@@ -176,7 +206,15 @@ def _recognise(path: Path) -> tuple[str, Callable[[Path, ColumnNames], Reader]]:
     """Return a file's name without its endings, and what reads it."""
     if path.name.startswith("."):
         raise _FileSkippedError("it is hidden")
-    if not path.is_file():
+    try:
+        state = path.stat()
+    except PermissionError as error:
+        raise FileRefusedError(f"it cannot be read ({error.strerror}); allow it") from error
+    except OSError as error:
+        raise _FileSkippedError("it is no regular file") from error
+    if stat.S_ISDIR(state.st_mode):
+        raise FileRefusedError("it is a folder that cannot be read; allow it")
+    if not stat.S_ISREG(state.st_mode):
         raise _FileSkippedError("it is no regular file")
     name = PurePosixPath(path.name.casefold())
     ending = "".join(name.suffixes[-2:]) if name.suffix == ".gz" else name.suffix
@@ -184,6 +222,6 @@ def _recognise(path: Path) -> tuple[str, Callable[[Path, ColumnNames], Reader]]:
         raise _FileSkippedError(
             f"files ending in {ending or 'nothing'} are not read; bring {', '.join(READERS)}"
         )
-    if not path.stat().st_size:
+    if not state.st_size:
         raise _FileSkippedError("it is empty")
     return name.name.removesuffix(ending), READERS[ending]

@@ -7,6 +7,7 @@ Lines are cut before they are decoded, so one bad byte spoils one line.
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,9 +19,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shelfcast.landing.errors import FileRefusedError
+from shelfcast.landing.rows import in_slices
 
 BLOCK_BYTES = 16 * 2**20
 """Bytes read at a time."""
+
+BLOCK_LINES = 2**20
+"""Lines handed on at a time: of very short ones, a block of bytes holds millions."""
 
 LONGEST_LINE_BYTES = 64 * 2**20
 """A longer stretch without a line break is no text file."""
@@ -29,7 +34,8 @@ BAD_ENCODING = "BAD_ENCODING"
 NUL_BYTE = "NUL_BYTE"
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_UTF_16 = re.compile(rb"\xff\xfe|\xfe\xff|[^\x00]\x00[^\x00]|\x00[^\x00]\x00")
+"""How a UTF-16 file starts, with its mark or with a letter of ASCII."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,9 @@ class Lines:
     def __len__(self) -> int:
         return len(self.text)
 
-    def slice(self, start: int) -> Lines:
-        """Return the lines from the given position on."""
-        return Lines(self.text[start:], self.numbers[start:], self.errors[start:])
+    def slice(self, start: int, end: int | None = None) -> Lines:
+        """Return the lines from one position on, up to another."""
+        return Lines(self.text[start:end], self.numbers[start:end], self.errors[start:end])
 
 
 def read_lines(path: Path) -> Iterator[Lines]:
@@ -73,8 +79,8 @@ def read_lines(path: Path) -> Iterator[Lines]:
             for block in _blocks(stream):
                 lines = _split(block, first_number)
                 first_number += block.count(b"\n") + 1
-                if len(lines):
-                    yield lines
+                for start in range(0, len(lines), BLOCK_LINES):
+                    yield lines.slice(start, start + BLOCK_LINES)
     except (OSError, EOFError, zlib.error) as error:
         raise FileRefusedError(f"it cannot be read to its end ({error}); bring it again") from error
 
@@ -83,7 +89,7 @@ def _blocks(stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
     """Yield the bytes in blocks of whole lines, each without its last line break."""
     pending: list[bytes] = []
     start = stream.read(len(_BYTE_ORDER_MARK))
-    if start.startswith(_UTF_16_MARKS):
+    if _UTF_16.match(start):
         raise FileRefusedError("it is UTF-16; save it as UTF-8")
     chunk = start.removeprefix(_BYTE_ORDER_MARK) + stream.read(BLOCK_BYTES)
     while chunk:
@@ -122,8 +128,12 @@ def _decode(lines: pa.BinaryArray, has_nul: bool) -> tuple[pa.StringArray, pa.St
             return lines.cast(pa.string()), pa.nulls(len(lines), pa.string())
         except pa.ArrowInvalid:
             pass  # some line is no UTF-8: find it below
+    return in_slices(lines, _decode_each)
+
+
+def _decode_each(lines: list[bytes]) -> tuple[pa.StringArray, pa.StringArray]:
     texts, errors = [], []
-    for line in lines.to_pylist():
+    for line in lines:
         text = line.decode("utf-8", "backslashreplace")
         error = None
         if "\x00" in text:

@@ -9,7 +9,8 @@ A retailer's own names are mapped by ``landing.yml``::
       inventory:
         files: ["raw_inventory.json*"]
 
-Files that it does not name are matched by their own names, columns likewise.
+Files that it does not name are matched by their own names, columns likewise. A folder named
+``column=value`` says what its files leave out: ``sales/sold_at=2026-01-01/part-0.parquet``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 import yaml
 
@@ -27,10 +29,26 @@ from shelfcast.landing.errors import FileRefusedError, LandingError
 CONFIG_NAME = "landing.yml"
 """Name under which a mapping is looked for in the source folder."""
 
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+"""How a folder spells that its rows have no value."""
+
 
 def fold(name: str) -> str:
     """Return the form in which names are compared: trimmed, without case."""
     return name.strip().casefold()
+
+
+def partitions(file: str) -> list[tuple[str, str | None]]:
+    """Return name and value of the folders of a path that are named ``name=value``."""
+    pairs = [part.partition("=") for part in PurePosixPath(file).parts[:-1] if "=" in part]
+    return [
+        (_decoded(name), None if value == NO_VALUE else _decoded(value).strip() or None)
+        for name, _, value in pairs
+    ]
+
+
+def _decoded(text: str) -> str:
+    return unquote(text, errors="backslashreplace").replace("\x00", "\\x00")
 
 
 @dataclass(frozen=True)
@@ -55,9 +73,26 @@ class ColumnNames:
 
     A column is found under the retailer's own name for it, else under its contract name, unless
     that name is the retailer's own name for another column.
+
+    Attributes
+    ----------
+    given
+        Value by contract column, for those that name a folder of the file.
+    unknown_folders
+        Names of the other folders that hold a value.
+
+    Raises
+    ------
+    FileRefusedError
+        Two folders of the file bear one name.
     """
 
-    def __init__(self, entity: Entity, own: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        entity: Entity,
+        own: Mapping[str, str],
+        folders: Sequence[tuple[str, str | None]] = (),
+    ) -> None:
         self.entity = entity
         self._own = own
         claimed = {fold(name) for name in own.values()}
@@ -66,6 +101,10 @@ class ColumnNames:
             + (() if column in claimed else (column,))
             for column in entity.column_names
         }
+        matched = self.match(name for name, _ in folders)
+        values = dict(folders)
+        self.given = {column: values[name] for column, name in matched.items()}
+        self.unknown_folders = [name for name, _ in folders if name not in matched.values()]
 
     def match(self, file_columns: Iterable[str]) -> dict[str, str]:
         """Return the file's column by contract column, for those that the file has.
@@ -101,7 +140,7 @@ class ColumnNames:
 
     def require(self, matched: Iterable[str]) -> None:
         """Refuse a file that lacks a required column, or one that ``landing.yml`` names."""
-        found = set(matched)
+        found = {*matched, *self.given}
         misnamed = [
             f"{name!r} ({column})" for column, name in self._own.items() if column not in found
         ]
@@ -135,15 +174,22 @@ class LandingMap:
         """
         try:
             document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
             raise LandingError(f"{path} cannot be read as YAML: {error}") from error
         root = _section(document, str(path), ["entities"])
         entities = _section(root.get("entities"), f"{path}: entities", list(ENTITIES))
         return cls({name: _entity_mapping(path, name, entities[name]) for name in entities})
 
-    def column_names(self, entity: Entity) -> ColumnNames:
-        """Return the names under which a file's columns are looked for."""
-        return ColumnNames(entity, self._mappings.get(entity.name, EntityMapping()).columns)
+    def column_names(self, entity: Entity, file: str) -> ColumnNames:
+        """Return the names under which a file's columns are looked for.
+
+        Raises
+        ------
+        FileRefusedError
+            Two folders of the file bear one name.
+        """
+        own = self._mappings.get(entity.name, EntityMapping()).columns
+        return ColumnNames(entity, own, partitions(file))
 
     def entity_of(self, file: str, stem: str) -> Entity | None:
         """Return the entity of a file, or None where neither mapping nor name tells it.
@@ -216,7 +262,9 @@ def _entity_mapping(path: Path, name: str, value: Any) -> EntityMapping:
     where = f"{path}: {name}"
     section = _section(value, where, ["files", "columns"])
     files = section.get("files") or []
-    if not isinstance(files, list) or not all(isinstance(pattern, str) for pattern in files):
+    if not isinstance(files, list) or not all(
+        isinstance(pattern, str) and PurePosixPath(pattern).parts for pattern in files
+    ):
         raise LandingError(f'{where}: files must be a list of patterns, such as ["{name}*.csv"]')
     allowed = list(ENTITIES[name].column_names)
     columns = _section(section.get("columns"), f"{where}: columns", allowed)

@@ -4,22 +4,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shelfcast.text_table import one_line
+
 ALREADY_LANDED = "already landed"
+
+_COLUMNS_SHOWN = 10
 
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file that landed: its rows, those among them with a reason code, and seconds taken."""
+    """A file that landed.
+
+    Attributes
+    ----------
+    rows, parse_errors, misplaced_rows
+        Its rows; those with a reason code; those that hold another value than their folder names.
+    columns_ignored
+        Columns that the contract does not know.
+    seconds
+        Time taken.
+    """
 
     file: str
     entity: str
     rows: int
     parse_errors: int
+    misplaced_rows: int
+    columns_ignored: tuple[str, ...]
     seconds: float
 
     def __str__(self) -> str:
         broken = f", {self.parse_errors:,} of them not readable" if self.parse_errors else ""
-        return f"{self.file}: {self.rows:,} rows of {self.entity}{broken} ({self.seconds:.1f} s)"
+        if self.misplaced_rows:
+            broken += f", {self.misplaced_rows:,} of them with another value than their folder"
+        return (
+            f"{one_line(self.file)}: {self.rows:,} rows of {self.entity}{broken} "
+            f"({self.seconds:.1f} s)"
+        )
 
 
 @dataclass(frozen=True)
@@ -30,7 +51,7 @@ class LeftFile:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.reason}"
+        return one_line(f"{self.file}: {self.reason}")
 
 
 @dataclass(frozen=True)
@@ -68,7 +89,8 @@ class LandingReport:
             f"Landed {_count(len(self.landed), 'file')}, {self.rows:,} rows, "
             f"{self.parse_errors:,} of them not readable."
         ]
-        lines += [f"  {file}" for file in self.landed if file.parse_errors]
+        lines += [f"  {file}" for file in self.landed if file.parse_errors or file.misplaced_rows]
+        lines += self._left_out()
         if known:
             lines.append(f"{_count(known, 'file')} had landed before.")
         for title, files in (
@@ -87,6 +109,24 @@ class LandingReport:
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+    def _left_out(self) -> list[str]:
+        """Name by entity the columns that did not land; a renamed one would go missing unseen."""
+        ignored: dict[str, dict[str, None]] = {}
+        for file in self.landed:
+            ignored.setdefault(file.entity, {}).update(dict.fromkeys(file.columns_ignored))
+        return [
+            f"Left out of {entity}, as the contract does not know them: {_listed(list(columns))}. "
+            "If one holds what the contract asks for, name it in landing.yml."
+            for entity, columns in ignored.items()
+            if columns
+        ]
+
+
+def _listed(names: list[str]) -> str:
+    shown = one_line(", ".join(names[:_COLUMNS_SHOWN]))
+    more = len(names) - _COLUMNS_SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def _count(number: int, noun: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 NO_TEXT = pa.scalar(None, pa.string())
+
+_SLICE_ROWS = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,17 @@ class Rows:
 
 
 class Reader(Protocol):
-    """Reads one file in blocks. What it says about columns is complete once it has been read.
+    """Reads one file in blocks. What it says about columns is complete once it has been read."""
 
-    Attributes
-    ----------
-    found
-        Contract columns that the file has.
-    ignored
-        Columns of the file that the contract does not know, in the file's order.
-    """
+    @property
+    def found(self) -> set[str]:
+        """Contract columns that the file has."""
+        ...
 
-    found: set[str]
-    ignored: list[str]
+    @property
+    def ignored(self) -> list[str]:
+        """Columns of the file that the contract does not know, in the file's order."""
+        ...
 
     def __iter__(self) -> Iterator[Rows]:
         """Yield all rows, in order.
@@ -60,6 +61,23 @@ class Reader(Protocol):
             A text file holds no line.
         """
         ...
+
+
+def repeated(value: str | None, errors: pa.StringArray) -> pa.StringArray:
+    """Return a value for every row without a reason code, null for the others."""
+    return pc.if_else(pc.is_null(errors), pa.scalar(value, pa.string()), NO_TEXT)
+
+
+def in_slices(
+    values: pa.Array, parse: Callable[[list[Any]], tuple[pa.Array, pa.Array]]
+) -> tuple[pa.Array, pa.Array]:
+    """Return what Python makes of values, a few at a time: its objects take much memory."""
+    slices = [
+        parse(values.slice(start, _SLICE_ROWS).to_pylist())
+        for start in range(0, len(values), _SLICE_ROWS)
+    ]
+    first, second = zip(*slices, strict=True)
+    return pa.concat_arrays(first), pa.concat_arrays(second)
 
 
 def trimmed(values: pa.StringArray) -> pa.StringArray:

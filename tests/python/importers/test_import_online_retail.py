@@ -11,8 +11,8 @@ import pytest
 from import_sources import digests, landed, shared_file, write_csv
 
 from shelfcast.importers import ImportFileError, ImportReport, import_online_retail
-from shelfcast.importers.files import MARKER
 from shelfcast.landing import land
+from shelfcast.landing.source import IMPORT_MARKER
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 LINES = (
@@ -110,7 +110,7 @@ def test_an_import_replaces_its_own_files_only(source: Path, folder: Path) -> No
     import_online_retail(source, folder, progress=messages.append)
     assert digests(folder) == before
     assert messages[0] == "sales.parquet: 7 rows"
-    assert set(before) == {MARKER, *(message.split(":")[0] for message in messages)}
+    assert set(before) == {IMPORT_MARKER, *(message.split(":")[0] for message in messages)}
 
     (folder / "landing.yml").write_text("entities: {}\n", encoding="utf-8")
     with pytest.raises(FileExistsError, match=r"landing\.yml was not imported"):

@@ -114,8 +114,10 @@ def test_json_objects_may_differ_in_their_names(shop: Shop) -> None:
         ("entities: {skus: {columns: {dept: x}}}", "does not know dept; allowed are sku_id, sku_n"),
         ("entities: {skus: {columns: {sku_id: 7}}}", "must be the name of one file column"),
         ("entities: {skus: {files: a.csv}}", "must be a list of patterns"),
+        ("entities: {skus: {files: ['']}}", "must be a list of patterns"),
         ("entities: [skus]", "must be a mapping"),
         ("entities: {skus", "cannot be read as YAML"),
+        ("[" * 5000, "cannot be read as YAML"),
     ],
 )
 def test_a_faulty_landing_yml_stops_the_run(shop: Shop, content: str, words: str) -> None:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from landing_shop import LANDED_AT, Shop
 
+from shelfcast.landing import land
 from shelfcast.landing.columnar import as_text
 from shelfcast.landing.contract import CONTRACT, ENTITIES, LINEAGE_COLUMNS
 from shelfcast.landing.lake import Lake
@@ -47,12 +48,13 @@ def test_a_canonical_file_has_the_schema_of_its_entity(shop: Shop) -> None:
 def test_the_manifest_describes_the_file(shop: Shop) -> None:
     shop.land_one("skus/2024 Ä/x.CSV", SKUS)
     digest = hashlib.sha256(SKUS.encode()).hexdigest()
+    name_digest = hashlib.sha256(f"skus/2024 Ä/x.CSV\n{digest}".encode()).hexdigest()
     [entry] = shop.manifest()
     missing = [name for name in ENTITIES["skus"].column_names if name not in ("sku_id", "category")]
     assert entry == {
         "file": "skus/2024 Ä/x.CSV",
         "entity": "skus",
-        "file_id": f"skus-2024-x-csv-{digest[:12]}",
+        "file_id": f"skus-2024-x-csv-{name_digest[:12]}",
         "sha256": digest,
         "bytes": len(SKUS),
         "rows": 2,
@@ -249,3 +251,9 @@ def test_a_parquet_file_without_a_required_column(shop: Shop, tmp_path: Path) ->
     file = tmp_path / "x.parquet"
     pq.write_table(pa.table({"sku_id": ["A1"]}), file)
     assert "no column category" in shop.refusal("skus.parquet", file.read_bytes())
+
+
+def test_entities_from_tables_of_ones_own_are_not_missed(tmp_path: Path) -> None:
+    (tmp_path / "locations.csv").write_text("location_id,region\nL,West\n")
+    report = land(tmp_path, tmp_path / "lake", elsewhere=frozenset({"sales"}))
+    assert report.missing_entities == ("skus",)

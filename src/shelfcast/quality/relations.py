@@ -1,0 +1,474 @@
+"""What the gate looks at: relations over the canonical Parquet of the lake, in a DuckDB database.
+
+For each entity of which something landed:
+
+``<entity>_rows``
+    View of every row of the newest version of each landed file: required columns as text, typed
+    columns cast as silver casts them, and flags.
+``<entity>``
+    View of the rows among them that the lander could read: the batch of the entity's suite.
+
+And two tables that speak of the whole: ``files``, one row per landed file, and ``sales_history``,
+one row.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from shelfcast.landing.contract import CONTRACT, ENTITIES, Column, ColumnType, Entity, EntityKind
+from shelfcast.landing.lake import MANIFEST, canonical_schema
+
+FACTS = ("sales", "inventory", "inventory_movements", "purchase_orders")
+"""Entities whose rows name a SKU and a location."""
+
+DRIFT_DAYS = 28
+FEWEST_DRIFT_LINES = 100
+"""Lines in either window below which shares of categories say nothing: their noise exceeds 0.1."""
+
+USUAL_WEEKS = 4
+FEWEST_USUAL_DAYS = 2
+USUAL_FILES = 28
+FEWEST_USUAL_FILES = 3
+
+SHAPES: dict[ColumnType, str] = {
+    ColumnType.INTEGER: "^[+-]?[0-9]+([.]0*)?$",
+    ColumnType.QUANTITY: "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$",
+    ColumnType.RATE: "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$",
+    ColumnType.DATE: "^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T][0-9:.]+)?$",
+    ColumnType.TIMESTAMP: (
+        "^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
+        "([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?"
+        "(Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
+    ),
+}
+"""Text that silver casts, by type: the shapes of the macro ``cast_text``."""
+
+_CASTS: dict[ColumnType, str] = {
+    ColumnType.INTEGER: "try_cast(split_part({0}, '.', 1) as bigint)",
+    ColumnType.QUANTITY: "try_cast({0} as numeric(18, 4))",
+    ColumnType.RATE: "try_cast({0} as numeric(9, 6))",
+    ColumnType.DATE: "try_cast(substring({0}, 1, 10) as date)",
+    ColumnType.TIMESTAMP: (
+        "try_cast(substring({0}, 1, case when substring({0}, 17, 1) = ':' then 19 else 16 end)"
+        " as timestamp)"
+    ),
+}
+
+
+class LakeUnreadableError(RuntimeError):
+    """The lake cannot be read; the message names the file and says what to do."""
+
+
+def build_relations(connection: duckdb.DuckDBPyConnection, lake: Path) -> tuple[str, ...]:
+    """Make the relations of the gate in an empty database.
+
+    Returns
+    -------
+    tuple of str
+        Entities of which something landed, in the order of the contract.
+
+    Raises
+    ------
+    LakeUnreadableError
+        A Parquet file is missing or cannot be read.
+    """
+    try:
+        _read_manifest(connection, lake)
+        landed = _landed_entities(connection, lake)
+        _find_lacking_columns(connection)
+        _make_known(connection, landed)
+        for entity in landed:
+            _make_views(connection, ENTITIES[entity], landed)
+        _make_files(connection, landed)
+        if "sales" in landed:
+            _make_sales_history(connection, landed)
+    except duckdb.Error as error:
+        raise LakeUnreadableError(_culprit(connection, lake, error)) from error
+    return landed
+
+
+def cast_text(text: str, kind: ColumnType) -> str:
+    """Return SQL of a text column as a value of a contract type, null where it is not one."""
+    return (
+        f"case when regexp_matches({text}, '{SHAPES[kind]}') then {_CASTS[kind].format(text)} end"
+    )
+
+
+def text_column(column: Column) -> str:
+    """Return the name under which the views hold a required column as it landed."""
+    return column.name if column.type is ColumnType.STRING else f"{column.name}__text"
+
+
+def _read_manifest(connection: duckdb.DuckDBPyConnection, lake: Path) -> None:
+    """Make the table ``landed``: the newest version of each file, in the order of landing."""
+    pattern = lake / MANIFEST / "*.parquet"
+    if all(path.stem == "_schema" for path in (lake / MANIFEST).glob("*.parquet")):
+        raise LakeUnreadableError(
+            f"{lake} holds no landed files; land some first: shelfcast land PATH"
+        )
+    connection.execute(
+        f"""
+        create table landed as
+        select
+            *,
+            {_quoted(lake)} || '/' || entity || '/' || file_id || '.parquet' as path,
+            row_number() over (partition by entity order by landed_at, file, file_id) as position
+        from read_parquet({_quoted(pattern)})
+        qualify row_number() over (
+            partition by entity, file order by landed_at desc, file_id desc
+        ) = 1
+        """
+    )
+
+
+def _landed_entities(connection: duckdb.DuckDBPyConnection, lake: Path) -> tuple[str, ...]:
+    paths = connection.execute("select entity, path from landed order by path").fetchall()
+    for _, path in paths:
+        if not Path(path).is_file():
+            raise LakeUnreadableError(
+                f"{path} is missing, and the manifest says that it landed; restore it, or delete "
+                f"{lake / MANIFEST / Path(path).name} and land the file again"
+            )
+    names = {entity for entity, _ in paths}
+    return tuple(entity.name for entity in CONTRACT if entity.name in names)
+
+
+def _find_lacking_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table ``lacking``: contract columns that a canonical file does not have.
+
+    A lake that an earlier release wrote lacks the columns that the contract has gained since.
+    """
+    expected = [(entity.name, name) for entity in CONTRACT for name in _columns(entity)]
+    connection.execute("create table expected_columns (entity varchar, name varchar)")
+    connection.executemany("insert into expected_columns values (?, ?)", expected)
+    connection.execute(
+        f"""
+        create table lacking as
+        select landed.path, string_agg(name, ', ' order by name) as columns_lacking
+        from landed
+        inner join expected_columns using (entity)
+        anti join (
+            select file_name as path, name
+            from parquet_schema({_paths(connection, "true")})
+        ) as present using (path, name)
+        group by landed.path
+        """
+    )
+
+
+def _make_known(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) -> None:
+    """Make a type of the known keys: a cast to it finds unknown ones without a join.
+
+    A join would be run for every query on the view, whether or not it asks for unknown keys.
+    """
+    for entity, column in (("skus", "sku_id"), ("locations", "location_id")):
+        if entity in landed:
+            known = (
+                f"select distinct {column} from {_source(connection, ENTITIES[entity])} "
+                f"where {column} is not null"
+            )
+            connection.execute(f"create type known_{column} as enum ({known})")
+
+
+def _make_views(
+    connection: duckdb.DuckDBPyConnection, entity: Entity, landed: tuple[str, ...]
+) -> None:
+    """Make the views of an entity: all rows, cast and flagged, and those that can be read."""
+    typed = [column for column in entity.columns if column.type is not ColumnType.STRING]
+    cast = [f"{cast_text(column.name, column.type)} as {column.name}" for column in typed]
+    as_landed = [f"{column.name} as {column.name}__text" for column in typed]
+    flags = [
+        f"case when {column.name}__text is not null and {column.name} is null "
+        f"then {column.name}__text end as {column.name}__not_castable"
+        for column in typed
+    ]
+    unknown = [
+        f"case when try_cast({column} as known_{column}) is null then {column} end "
+        f"as {column}__unknown"
+        for column in unknown_columns(entity.name, landed)
+    ]
+    as_they_are = [name for name in _columns(entity) if name not in {one.name for one in typed}]
+    connection.execute(
+        f"""
+        create view {entity.name}_rows as
+        with typed as (
+            select {", ".join(["_path", *as_they_are, *cast, *as_landed])}
+            from {_source(connection, entity)}
+        )
+
+        select
+            {", ".join(["*", *flags, *unknown])},
+            {_is_fit(entity)} as _is_fit,
+            {_key(entity)} as _key
+        from typed
+        """
+    )
+    connection.execute(
+        f"create view {entity.name} as select * from {entity.name}_rows where _parse_error is null"
+    )
+
+
+def unknown_columns(entity: str, landed: tuple[str, ...]) -> list[str]:
+    """Return the key columns of an entity that can be compared with what has landed."""
+    if entity not in FACTS:
+        return []
+    sources = {"sku_id": "skus", "location_id": "locations"}
+    return [column for column, source in sources.items() if source in landed]
+
+
+def _is_fit(entity: Entity) -> str:
+    """Return SQL of whether a row breaks no rule of the contract."""
+    rules = ["_parse_error is null"]
+    for column in entity.columns:
+        if column.required:
+            rules.append(f"{column.name} is not null")
+        elif column.type is not ColumnType.STRING:
+            rules.append(f"({column.name} is not null or {column.name}__text is null)")
+        for bound, sign in ((column.minimum, ">="), (column.maximum, "<=")):
+            if bound is not None:
+                rules.append(f"coalesce({column.name} {sign} {bound:.10g}, true)")
+    return "(" + " and ".join(rules) + ")"
+
+
+def _key(entity: Entity) -> str:
+    """Return SQL of a hash that is equal where silver takes rows for copies of each other.
+
+    It is null where a row lacks what its key needs. A sale without a line number is compared in all
+    its columns, a daily total in those that tell totals apart. A state lands again in each new
+    file, so its copies are those within a file.
+    """
+    if entity.name != "sales":
+        version = ["_path"] if entity.kind is EntityKind.STATE else []
+        needed = [name for name in entity.key if name in entity.required_columns]
+        key = f"hash({', '.join([*entity.key, *version])})"
+        return f"case when {' and '.join(f'{name} is not null' for name in needed)} then {key} end"
+    shared = "sold_at, sku_id, location_id, customer_id, promotion_id, channel"
+    return (
+        "case "
+        "when transaction_id is not null and line_number is not null "
+        "then hash(transaction_id, line_number) "
+        "when sold_at is null or sku_id is null or location_id is null or quantity is null "
+        "then null "
+        f"when transaction_id is null then hash(line_number, {shared}, sign(quantity)) "
+        f"else hash(transaction_id, {shared}, quantity, unit_price, discount_rate) end"
+    )
+
+
+def _make_files(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) -> None:
+    """Make the table of landed files, each with its shares of bad rows, from one scan of them.
+
+    Size and columns are compared for the files of an entity's newest landing only: what was odd
+    in an earlier one has been seen.
+    """
+    counts = [
+        f"""
+        select
+            _path as path,
+            count(*) filter (where _parse_error is not null) as unreadable_rows,
+            count(*) filter (where not _is_fit) as unfit_rows,
+            {_count_unknown(entity, "sku_id", landed)} as unknown_sku_rows,
+            {_count_unknown(entity, "location_id", landed)} as unknown_location_rows
+        from {entity}_rows
+        group by _path
+        """
+        for entity in landed
+    ]
+    connection.execute(
+        f"""
+        create table files as
+        with counted as ({" union all ".join(counts)}),
+
+        compared as (
+            select
+                *,
+                landed_at = max(landed_at) over (partition by entity) as is_new,
+                median(rows) over earlier as usual_rows,
+                count(*) over earlier as earlier_files,
+                string_split(lag(columns_missing) over landing, ', ') as missing_before
+            from landed
+            window landing as (partition by entity order by position),
+            earlier as (
+                partition by entity
+                order by position
+                rows between {USUAL_FILES} preceding and 1 preceding
+            )
+        )
+
+        select
+            entity,
+            file,
+            rows,
+            unreadable_rows / nullif(rows, 0) as unreadable_rate,
+            unfit_rows / nullif(rows, 0) as unfit_rate,
+            unknown_sku_rows / nullif(rows, 0) as unknown_sku_rate,
+            unknown_location_rows / nullif(rows, 0) as unknown_location_rate,
+            usual_rows,
+            case when is_new and earlier_files >= {FEWEST_USUAL_FILES}
+                then rows / nullif(usual_rows, 0)
+            end as size_ratio,
+            lacking.columns_lacking,
+            case when is_new then nullif(list_aggregate(
+                list_filter(
+                    string_split(columns_missing, ', '),
+                    lambda name: name <> '' and not list_contains(missing_before, name)
+                ),
+                'string_agg', ', '
+            ), '') end as columns_lost,
+            regexp_matches(lower(file), '_simulated([.][a-z]+)+$') as is_simulated
+        from compared
+        left join counted using (path)
+        left join lacking using (path)
+        order by entity, position
+        """
+    )
+
+
+def _count_unknown(entity: str, column: str, landed: tuple[str, ...]) -> str:
+    if column not in unknown_columns(entity, landed):
+        return "null"
+    return f"count(*) filter (where {column}__unknown is not null)"
+
+
+def _make_sales_history(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) -> None:
+    """Make the one row about the course of sales.
+
+    The newest whole day is compared with the mean of the same weekday in the four weeks before:
+    shops follow the week, so another weekday would be no measure. Days without a sale (closed) do
+    not count. A day that was not over when its file landed is not judged.
+    """
+    category = (
+        f"select sku_id, max_by(category, _landed_at) as category "
+        f"from {_source(connection, ENTITIES['skus'])} group by sku_id"
+        if "skus" in landed
+        else "select null::varchar as sku_id, null::varchar as category where false"
+    )
+    connection.execute(
+        f"""
+        create table sales_history as
+        with landing as (
+            select cast(max(landed_at) as date) as landed_on from landed where entity = 'sales'
+        ),
+
+        lines as (
+            select cast(sold_at as date) as sold_on, sku_id, count(*) as lines
+            from sales
+            where sold_at is not null and sku_id is not null
+            group by all
+        ),
+
+        categories as ({category}),
+
+        known_lines as (
+            select sold_on, category, lines
+            from lines
+            left join categories using (sku_id)
+            where sold_on <= (select landed_on from landing)
+        ),
+
+        days as (select sold_on, sum(lines) as lines from known_lines group by sold_on),
+
+        newest as (
+            select
+                landed_on,
+                max(sold_on) as newest_on,
+                coalesce(max(sold_on) filter (where sold_on < landed_on), max(sold_on)) as judged_on
+            from landing
+            left join days on true
+            group by landed_on
+        ),
+
+        shares as (
+            select
+                category,
+                sum(lines) filter (where sold_on > judged_on - {DRIFT_DAYS}) as recent,
+                sum(lines) filter (where sold_on <= judged_on - {DRIFT_DAYS}) as earlier
+            from known_lines, newest
+            where
+                category is not null
+                and sold_on <= judged_on
+                and sold_on > judged_on - {2 * DRIFT_DAYS}
+            group by category
+        ),
+
+        drift as (
+            select
+                sum(recent) as recent_lines,
+                sum(earlier) as earlier_lines,
+                0.5 * sum(abs(
+                    coalesce(recent, 0) / recent_lines - coalesce(earlier, 0) / earlier_lines
+                )) as distance
+            from shares, (
+                select sum(recent) as recent_lines, sum(earlier) as earlier_lines from shares
+            )
+        ),
+
+        usual as (
+            select avg(lines) as usual_lines, count(*) as usual_days
+            from days, newest
+            where
+                sold_on < judged_on
+                and sold_on >= judged_on - {7 * USUAL_WEEKS}
+                and (judged_on - sold_on) % 7 = 0
+        )
+
+        select
+            newest_on,
+            landed_on,
+            landed_on - newest_on as days_since_newest_sale,
+            judged_on,
+            days.lines as judged_lines,
+            usual_lines,
+            case when usual_days >= {FEWEST_USUAL_DAYS} then judged_lines / usual_lines
+            end as volume_ratio,
+            case when least(recent_lines, earlier_lines) >= {FEWEST_DRIFT_LINES} then distance
+            end as category_drift
+        from newest
+        cross join usual
+        cross join drift
+        left join days on days.sold_on = newest.judged_on
+        """
+    )
+
+
+def _source(connection: duckdb.DuckDBPyConnection, entity: Entity) -> str:
+    """Return SQL of an entity's rows; columns that a canonical file lacks are null."""
+    columns = ", ".join(f"null::{kind} as {name}" for name, kind in _columns(entity).items())
+    paths = _paths(connection, f"entity = '{entity.name}'")
+    return (
+        f"(select {columns}, '' as _path where false union all by name "
+        f"select * from read_parquet({paths}, union_by_name = true, filename = '_path'))"
+    )
+
+
+def _columns(entity: Entity) -> dict[str, str]:
+    """Return the columns of an entity's canonical files, with their DuckDB types."""
+    types = {pa.string(): "varchar", pa.int64(): "bigint", pa.timestamp("us"): "timestamp"}
+    return {field.name: types[field.type] for field in canonical_schema(entity)}
+
+
+def _paths(connection: duckdb.DuckDBPyConnection, condition: str) -> str:
+    """Return SQL of the list of canonical files that meet a condition."""
+    query = f"select path from landed where {condition} order by path"
+    paths = [_quoted(path) for (path,) in connection.execute(query).fetchall()]
+    return f"[{', '.join(paths)}]"
+
+
+def _quoted(text: object) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _culprit(connection: duckdb.DuckDBPyConnection, lake: Path, error: duckdb.Error) -> str:
+    """Return which file of the lake cannot be read, and what to do."""
+    for path in sorted(lake.glob("*/*.parquet")):
+        try:
+            connection.execute(f"select max(columns(*)) from read_parquet({_quoted(path)})")
+        except duckdb.Error as reason:
+            return (
+                f"{path} cannot be read ({str(reason).splitlines()[0]}); delete it and "
+                f"{lake / MANIFEST / path.name}, and land the file again"
+            )
+    return f"the lake {lake} cannot be read: {str(error).splitlines()[0]}"

@@ -1,0 +1,115 @@
+"""From the results of Great Expectations to the checks of a report.
+
+Great Expectations decides whether an expectation holds. What it found is put into words here, with
+the files in which most of it lies, and kept in the result, so that Data Docs, report and table say
+the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from shelfcast.quality.report import Check, CheckOutcome, Severity
+from shelfcast.quality.suites import FILES, SALES_HISTORY, Expected
+
+MOST_FILES = 3
+
+Query = Callable[[str], list[Any]]
+
+
+def describe(result: Any, expected: Expected, query: Query) -> None:
+    """Put what was found into an expectation's result, as ``observed_value``.
+
+    Parameters
+    ----------
+    result
+        An ``ExpectationValidationResult`` of the expectation.
+    expected
+        The expectation.
+    query
+        Runs SQL on the relations of the gate and returns the rows.
+    """
+    if _exception(result):
+        found = _exception(result)
+    elif expected.suite == FILES and expected.failing:
+        found = _files(result, expected, query)
+    elif expected.observed:
+        ((found,),) = query(f"select {expected.observed} from {expected.suite}")
+    else:
+        found = _rows(result, expected, query)
+    result.result["observed_value"] = found
+
+
+def checks_of(suite_result: Any) -> list[Check]:
+    """Return the checks of an ``ExpectationSuiteValidationResult`` whose findings are described."""
+    return [_check(suite_result.suite_name, result) for result in suite_result.results]
+
+
+def _check(suite: str, result: Any) -> Check:
+    configuration = result.expectation_config
+    if _exception(result):
+        outcome = CheckOutcome.NOT_EVALUATED
+    else:
+        outcome = CheckOutcome.PASSED if result.success else CheckOutcome.FAILED
+    return Check(
+        suite=suite,
+        check=configuration.meta["check"],
+        column=configuration.meta["column"],
+        severity=Severity(configuration.severity),
+        outcome=outcome,
+        failing_rows=None if suite == SALES_HISTORY else result.result.get("unexpected_count"),
+        observed_value=result.result.get("observed_value"),
+        description=configuration.description,
+        remedy=configuration.meta["remedy"],
+    )
+
+
+def _exception(result: Any) -> str | None:
+    """Return why an expectation could not be evaluated, or None; one message is enough."""
+    information = result.exception_info or {}
+    each = [information] if "raised_exception" in information else list(information.values())
+    for one in each:
+        if one.get("raised_exception"):
+            return str(one.get("exception_message") or "an error without a message").splitlines()[0]
+    return None
+
+
+def _files(result: Any, expected: Expected, query: Query) -> str:
+    files = query(
+        f"select file, {expected.observed} from {FILES} where {expected.failing} order by file"
+    )
+    if not files:
+        return f"{result.result['element_count']:,} files are as expected"
+    named = "; ".join(f"{file}: {found}" for file, found in files[:MOST_FILES])
+    more = len(files) - MOST_FILES
+    return f"{named}; and {more:,} more" if more > 0 else named
+
+
+def _rows(result: Any, expected: Expected, query: Query) -> str:
+    counts = result.result
+    if "unexpected_count" in counts:
+        failing = counts["unexpected_count"]
+        rows = counts["element_count"] - counts.get("missing_count", 0)
+        share = failing / rows if rows else 0.0
+        found = f"{failing:,} of {rows:,} ({100 * share:.2g} %)" if failing else f"none of {rows:,}"
+    else:
+        unique = counts["observed_value"]
+        found = "no rows" if unique is None else f"{100 * (1 - unique):.2g} % copies"
+    if result.success:
+        return found
+    files = query(
+        f"""
+        select _file, count(*) as failing_rows
+        from {expected.suite}
+        where {expected.failing}
+        group by _file
+        order by failing_rows desc, _file
+        """
+    )
+    where = ", ".join(f"{rows:,} in {file}" for file, rows in files[:MOST_FILES])
+    if len(files) > MOST_FILES:
+        where += f" and {len(files) - MOST_FILES:,} more files"
+    values = counts.get("partial_unexpected_list", [])
+    examples = dict.fromkeys(str(value) for value in values if value is not None)
+    return f"{found}: {where}" + (f"; such as {', '.join(examples)}" if examples else "")

@@ -1,0 +1,253 @@
+"""Whole runs of the gate: what is found, how it ends, and what it leaves behind."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from gate_shop import FIRST_DAY, INVENTORY, LANDED_AT, LOCATIONS, SKUS, GateShop, sales_lines
+from warehouses import PROJECT
+
+from shelfcast.landing.lake import GATE_SCHEMA
+from shelfcast.quality import Check, GateReport, Limits, Outcome, run_gate
+from shelfcast.quality import gate as gate_module
+from shelfcast.quality.report import CheckOutcome, Severity
+from shelfcast.quality.suites import Expected, build_suites
+
+LOADED = re.compile(r"""(src|href)\s*=|@import|url\(|<script|<link|<img""", re.IGNORECASE)
+
+
+def run(shop: GateShop, limits: Limits | None = None) -> GateReport:
+    return run_gate(shop.lake, limits or Limits(), gx_project=PROJECT / "gx", docs=shop.docs)
+
+
+def failed(report: GateReport) -> dict[str, str]:
+    return {check.check: check.severity.value for check in report.findings}
+
+
+def finding(report: GateReport, name: str) -> Check:
+    (check,) = [check for check in report.checks if check.check == name]
+    return check
+
+
+def gate_results(shop: GateShop) -> list[dict[str, object]]:
+    files = [path for path in shop.lake.glob("_gate/*.parquet") if path.stem != "_schema"]
+    return [row for path in files for row in pq.read_table(path, schema=GATE_SCHEMA).to_pylist()]
+
+
+def digest(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def assert_pages_need_no_network(docs: Path) -> None:
+    pages = sorted(docs.iterdir())
+    assert docs / "index.html" in pages
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "http" not in text, page
+        for found in LOADED.finditer(text):
+            link = re.match(r'href="([a-z_]+\.html)"', text[found.start() :])
+            assert link is not None, f"{page}: {text[found.start() : found.end() + 40]}"
+            assert docs / link.group(1) in pages
+
+
+@pytest.mark.slow
+def test_good_data_passes_and_nothing_committed_changes(
+    shop: GateShop, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shop.write_clean()
+    shop.land()
+    before = digest(PROJECT / "gx")
+    shop.docs.mkdir()
+    (shop.docs / "promotions.html").write_text("of an earlier run")
+    capfd.readouterr()
+    report = run(shop)
+    assert failed(report) == {}
+    assert report.outcome == Outcome.OK
+    assert capfd.readouterr() == ("", "")
+    assert digest(PROJECT / "gx") == before
+    assert_pages_need_no_network(shop.docs)
+    suites = ["files", "sales", "inventory", "skus", "locations", "sales_history"]
+    assert list(dict.fromkeys(check.suite for check in report.checks)) == suites
+    assert sorted(page.stem for page in shop.docs.iterdir()) == sorted(["index", *suites])
+    stored = gate_results(shop)
+    assert [(row["run_id"], row["check_name"]) for row in stored] == [
+        (report.run_id, check.check) for check in report.checks
+    ]
+    assert {row["outcome"] for row in stored} == {"passed"}
+    assert str(report).splitlines() == [
+        f"Gate: {len(report.checks)} checks, {len(report.checks)} passed.",
+        f"Data Docs: {shop.docs / 'index.html'}",
+    ]
+
+
+def plant(shop: GateShop) -> None:
+    """Write a retailer whose files have, between them, each fault of which the gate warns."""
+    shop.write_clean()
+    shop.land()
+    shop.write("skus.csv", SKUS + "A3,Food,free\nA4,Food,-1\nA1,Food,1\n")
+    shop.write("inventory_simulated.csv", INVENTORY.replace(",7", ",-3"))
+    shop.write("locations_new.csv", LOCATIONS.splitlines()[0] + "\n")
+    lines = sales_lines(LANDED_AT.date(), 40)
+    lines[0] = "one,column,too,many,in,this,line,of,sales\n"
+    lines[1] = lines[1].replace(",L2,", ",,")
+    lines[2] = lines[2].replace(",2,9.5", ",two,9.5")
+    lines[3] = lines[3].replace(",2,9.5", ",2000000,9.5")
+    lines[4] = lines[4].replace(",A2,", ",ZZ,")
+    lines[5] = lines[5].replace(",L2,", ",L9,")
+    lines[7] = lines[6]
+    shop.write_sales("sales_bad.csv", lines)
+    shop.write("sales_other.csv", "sold_at,sku_id,location_id,quantity\n2024-04-27,A1,L1,1\n")
+    shop.land(LANDED_AT.replace(day=30))
+
+
+@pytest.mark.slow
+def test_planted_faults_are_warned_of_with_file_column_and_remedy(shop: GateShop) -> None:
+    plant(shop)
+    strict = Limits(
+        bad_rows_rate=0.001, unknown_rate=0.001, duplicate_rate=0.001, volume_change_rate=0
+    )
+    report = run(shop, strict)
+    assert {name for name, severity in failed(report).items() if severity == "warning"} == {
+        "files__hold_rows",
+        "files__can_be_read",
+        "files__fit_the_contract",
+        "files__name_known_skus",
+        "files__name_known_locations",
+        "files__have_their_usual_size",
+        "files__bring_their_usual_columns",
+        "sales__location_id_is_present",
+        "sales__quantity_is_of_its_type",
+        "sales__quantity_is_in_range",
+        "sales__keys_are_unique",
+        "sales__sku_id_is_known",
+        "sales__location_id_is_known",
+        "inventory__stock_on_hand_is_not_negative",
+        "skus__unit_cost_is_of_its_type",
+        "skus__unit_cost_is_in_range",
+        "skus__keys_are_unique",
+        "sales_history__newest_day_has_its_usual_volume",
+    }
+    assert finding(report, "files__are_not_simulated").outcome == CheckOutcome.FAILED
+    assert "inventory_simulated.csv: 6 rows" in str(report)
+
+    check = finding(report, "sales__quantity_is_of_its_type")
+    assert (check.suite, check.column, check.failing_rows) == ("sales", "quantity", 1)
+    assert check.observed_value == "1 of 712 (0.14 %): 1 in sales_bad.csv; such as two"
+    copies = finding(report, "sales__keys_are_unique")
+    assert copies.observed_value == "0.14 % copies: 2 in sales_bad.csv"
+    unreadable = finding(report, "files__can_be_read")
+    assert unreadable.observed_value == "sales_bad.csv: 2.5 % of 40 rows"
+    for check in report.findings:
+        if check.severity is not Severity.INFO:
+            assert check.remedy in str(report)
+        assert check.check in (shop.docs / f"{check.suite}.html").read_text()
+    assert_pages_need_no_network(shop.docs)
+
+
+@pytest.mark.slow
+def test_warnings_alone_do_not_stop_and_set_limits_do(shop: GateShop) -> None:
+    shop.write_clean()
+    lines = sales_lines(FIRST_DAY.replace(month=1), 84)
+    lines[:18] = [line.replace(",B1,", ",ZZ,") for line in lines[:18]]
+    shop.write_sales("sales_unknown.csv", lines)
+    shop.land()
+    report = run(shop)
+    assert failed(report) == {"files__name_known_skus": "warning"}
+    assert report.outcome == Outcome.WARNINGS
+    report = run(shop, Limits(freshness_days=0, unknown_rate=0.0005))
+    assert failed(report) == {
+        "files__name_known_skus": "warning",
+        "sales__sku_id_is_known": "warning",
+        "sales__sku_id_is_mostly_known": "critical",
+        "sales_history__newest_sale_is_fresh": "critical",
+    }
+    assert report.outcome == Outcome.CRITICAL
+    assert "newest sale on 2024-04-28, newest landing on 2024-04-29" in str(report)
+
+
+@pytest.mark.slow
+def test_a_plan_cannot_be_made_without_sales_or_from_a_file_that_is_half_bad(
+    shop: GateShop,
+) -> None:
+    shop.write("skus.csv", SKUS)
+    shop.write("inventory.csv", INVENTORY + "torn\n" * 9)
+    shop.land()
+    report = run(shop)
+    assert report.outcome == Outcome.CRITICAL
+    assert {name for name, severity in failed(report).items() if severity == "critical"} == {
+        "files__required_entities_have_landed",
+        "files__mostly_fit_the_contract",
+    }
+    assert {row["outcome"] for row in gate_results(shop)} == {"passed", "failed"}
+
+
+@pytest.mark.slow
+def test_what_cannot_be_evaluated_is_told_apart_from_what_fails(
+    shop: GateShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_a_mistake(limits: Limits, landed: tuple[str, ...]) -> dict[str, list[Expected]]:
+        suites = build_suites(limits, landed)
+        (first, *_) = [one for one in suites["skus"] if one.failing]
+        kwargs = {**first.kwargs, "column": "colour"}
+        suites["skus"].append(replace(first, check="skus__colour_is_present", kwargs=kwargs))
+        return suites
+
+    monkeypatch.setattr(gate_module, "build_suites", with_a_mistake)
+    shop.write("skus.csv", SKUS)
+    shop.land()
+    report = run(shop)
+    assert report.outcome == Outcome.NOT_EVALUATED
+    assert report.findings[0].check == "skus__colour_is_present"
+    assert report.findings[0].outcome == CheckOutcome.NOT_EVALUATED
+    assert "colour" in (report.findings[0].observed_value or "")
+    assert "files__required_entities_have_landed" in failed(report)
+    assert "not evaluated: skus__colour_is_present" in str(report)
+
+
+def test_a_lake_that_cannot_be_read_is_reported_in_a_sentence(shop: GateShop) -> None:
+    shop.write("skus.csv", SKUS)
+    shop.land()
+    (path,) = [path for path in shop.lake.glob("skus/*") if path.stem != "_schema"]
+    path.write_bytes(b"torn")
+    report = run(shop)
+    assert report.outcome == Outcome.NOT_EVALUATED
+    assert f"{path} cannot be read" in str(report)
+    assert "Traceback" not in str(report)
+    assert_pages_need_no_network(shop.docs)
+    assert [row["outcome"] for row in gate_results(shop)] == ["not evaluated"]
+
+
+def test_without_a_lake_or_a_project_nothing_is_made_up(shop: GateShop) -> None:
+    report = run(shop)
+    assert report.outcome == Outcome.NOT_EVALUATED
+    assert "holds no landed files" in str(report)
+    assert not shop.lake.exists()
+    shop.write("skus.csv", SKUS)
+    shop.land()
+    report = run_gate(shop.lake, Limits(), gx_project=shop.source, docs=shop.docs)
+    assert report.outcome == Outcome.NOT_EVALUATED
+    assert "great_expectations.yml is missing" in str(report)
+
+
+def test_the_worst_check_decides() -> None:
+    def check(severity: Severity, outcome: CheckOutcome) -> Check:
+        return Check("sales", "sales__x", None, severity, outcome, None, None, "It is so.", "Look.")
+
+    def outcome(*checks: Check) -> Outcome:
+        return GateReport("run", LANDED_AT, checks, Path("index.html")).outcome
+
+    passed = check(Severity.CRITICAL, CheckOutcome.PASSED)
+    info = check(Severity.INFO, CheckOutcome.FAILED)
+    warning = check(Severity.WARNING, CheckOutcome.FAILED)
+    critical = check(Severity.CRITICAL, CheckOutcome.FAILED)
+    unknown = check(Severity.INFO, CheckOutcome.NOT_EVALUATED)
+    assert outcome(passed, info) == Outcome.OK == 0
+    assert outcome(passed, warning, info) == Outcome.WARNINGS == 1
+    assert outcome(critical, warning) == Outcome.CRITICAL == 2
+    assert outcome(critical, unknown) == Outcome.NOT_EVALUATED == 3

@@ -1,0 +1,214 @@
+"""The relations that the gate looks at, each fault planted in files that land."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from gate_shop import (
+    DAYS,
+    FIRST_DAY,
+    INVENTORY,
+    LANDED_AT,
+    SKUS,
+    GateShop,
+    sales_files,
+    sales_lines,
+)
+from warehouses import PROJECT
+
+from shelfcast.quality.relations import SHAPES, LakeUnreadableError
+
+
+def history(shop: GateShop) -> dict[str, Any]:
+    table = shop.relations().execute("select * from sales_history").to_arrow_table()
+    (row,) = table.to_pylist()
+    return row
+
+
+def files(shop: GateShop) -> dict[str, dict[str, Any]]:
+    table = shop.relations().execute("select * from files").to_arrow_table()
+    return {row["file"]: row for row in table.to_pylist()}
+
+
+def test_the_gate_casts_what_silver_casts() -> None:
+    macro = (PROJECT / "macros/cross_db/cast_text.sql").read_text(encoding="utf-8")
+    joined = re.sub(r"'\s*~\s*'", "", macro)
+    for kind, shape in SHAPES.items():
+        found = re.search(rf"'{kind.value}':\s*'(\^[^']*\$)'", joined)
+        assert found is not None, kind
+        assert found.group(1) == shape
+
+
+def test_values_are_cast_and_what_cannot_be_is_kept(shop: GateShop) -> None:
+    shop.write("skus.csv", SKUS)
+    lines = [
+        "T1,1,2024-04-01 10:00:00,A1,L1,2,9.5\n",
+        "T1,2.0,2024-04-01T10:00Z,A1,L1,-1e1,.5\n",
+        "T1,1.5,01/02/2024,A1,L1,two,\n",
+        "T2,1,2024-02-30,ZZ,L1,,0\n",
+    ]
+    shop.write_sales("sales.csv", lines)
+    shop.land()
+    rows = shop.relations().execute(
+        """
+        select line_number, sold_at, quantity, line_number__not_castable, sold_at__not_castable,
+            quantity__not_castable, sku_id__unknown, _is_fit
+        from sales order by _row
+        """
+    )
+    noon = datetime(2024, 4, 1, 10)
+    assert rows.fetchall() == [
+        (1, noon, 2, None, None, None, None, True),
+        (2, noon, -10, None, None, None, None, True),
+        (None, None, None, "1.5", "01/02/2024", "two", None, False),
+        (1, None, None, None, "2024-02-30", None, "ZZ", False),
+    ]
+
+
+def test_each_file_has_its_shares_of_bad_rows(shop: GateShop) -> None:
+    shop.write_clean()
+    lines = sales_lines(FIRST_DAY, 20)
+    lines[0] = "one,column,too,many,in,this,line,of,sales\n"
+    lines[1] = lines[1].replace(",2,9.5", ",1000001,9.5")
+    lines[2] = lines[2].replace(",B1,", ",ZZ,")
+    lines[3] = lines[3].replace(",L2,", ",L9,")
+    lines[4] = lines[4].replace(",L1,", ",,")
+    shop.write_sales("sales_bad.csv", lines)
+    shop.write("inventory_simulated.csv", INVENTORY.replace(",7", ",8"))
+    shop.land()
+    found = files(shop)
+    bad = found["sales_bad.csv"]
+    assert bad["rows"] == 20
+    assert bad["unreadable_rate"] == pytest.approx(1 / 20)
+    assert bad["unfit_rate"] == pytest.approx(3 / 20)
+    assert bad["unknown_sku_rate"] == pytest.approx(1 / 20)
+    assert bad["unknown_location_rate"] == pytest.approx(1 / 20)
+    others = [row for file, row in found.items() if file != "sales_bad.csv"]
+    assert {row["unfit_rate"] for row in others} == {0}
+    assert {row["unknown_sku_rate"] for row in others} == {0, None}
+    assert [file for file, row in found.items() if row["is_simulated"]] == [
+        "inventory_simulated.csv"
+    ]
+
+
+def test_the_newest_version_of_a_file_counts(shop: GateShop) -> None:
+    shop.write_clean()
+    name, lines = next(iter(sales_files().items()))
+    shop.write_sales(name, ["torn\n"] * len(lines))
+    shop.land()
+    assert files(shop)[name]["unfit_rate"] == 1
+    shop.write_sales(name, lines)
+    shop.land(LANDED_AT + timedelta(hours=1))
+    assert files(shop)[name]["unfit_rate"] == 0
+    assert shop.relations().execute("select count(*) from sales").fetchone() == (12 * DAYS,)
+
+
+def test_size_and_columns_are_compared_with_earlier_files(shop: GateShop) -> None:
+    shop.write_clean()
+    shop.land()
+    shop.write("sales_short.csv", "sold_at,sku_id,location_id,quantity\n2024-04-28,A1,L1,1\n")
+    shop.land(LANDED_AT + timedelta(days=1))
+    found = files(shop)
+    assert found["sales_short.csv"]["usual_rows"] == 84
+    assert found["sales_short.csv"]["size_ratio"] == pytest.approx(1 / 84)
+    assert found["sales_short.csv"]["columns_lost"] == "transaction_id, line_number, unit_price"
+    assert {row["size_ratio"] for file, row in found.items() if file != "sales_short.csv"} == {None}
+    assert {row["columns_lost"] for file, row in found.items() if file != "sales_short.csv"} == {
+        None
+    }
+
+
+def test_a_canonical_file_of_an_older_contract_lacks_columns(shop: GateShop) -> None:
+    shop.write_clean()
+    shop.land()
+    (path,) = [path for path in shop.lake.glob("skus/*") if path.stem != "_schema"]
+    pq.write_table(pq.read_table(path).drop_columns(["shelf_life_days", "category"]), path)
+    lacking = {file: row["columns_lacking"] for file, row in files(shop).items()}
+    assert lacking.pop("skus.csv") == "category, shelf_life_days"
+    assert set(lacking.values()) == {None}
+
+
+def test_the_newest_day_is_compared_with_its_weekday(shop: GateShop) -> None:
+    shop.write_clean()
+    *weeks, (name, lines) = sales_files().items()
+    assert len(weeks) == 7
+    shop.write_sales(name, lines[:-9])
+    shop.land()
+    row = history(shop)
+    assert row["judged_on"] == FIRST_DAY + timedelta(days=DAYS - 1)
+    assert (row["judged_lines"], row["usual_lines"]) == (3, 12)
+    assert row["volume_ratio"] == pytest.approx(0.25)
+    assert row["days_since_newest_sale"] == 1
+
+
+def test_a_day_that_was_not_over_is_not_judged(shop: GateShop) -> None:
+    shop.write_clean()
+    shop.write_sales("sales_today.csv", sales_lines(LANDED_AT.date(), 1))
+    shop.write_sales("sales_future.csv", sales_lines(LANDED_AT.date() + timedelta(days=9), 1))
+    shop.land()
+    row = history(shop)
+    assert row["newest_on"] == LANDED_AT.date()
+    assert row["judged_on"] == LANDED_AT.date() - timedelta(days=1)
+    assert row["volume_ratio"] == 1
+
+
+def test_too_short_a_history_is_not_judged(shop: GateShop) -> None:
+    shop.write("skus.csv", SKUS)
+    shop.write_sales("sales.csv", sales_lines(FIRST_DAY) + sales_lines(FIRST_DAY + timedelta(7)))
+    shop.land()
+    row = history(shop)
+    assert row["judged_lines"] == 12
+    assert row["volume_ratio"] is None
+    assert row["category_drift"] is None
+
+
+def test_drift_is_the_distance_between_the_shares_of_categories(shop: GateShop) -> None:
+    shop.write_clean()
+    shop.land()
+    assert history(shop)["category_drift"] == pytest.approx(0)
+    for name, lines in list(sales_files().items())[4:]:
+        shop.write_sales(name, [line.replace(",B1,", ",A1,") for line in lines])
+    shop.land(LANDED_AT + timedelta(hours=1))
+    assert history(shop)["category_drift"] == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "unique"),
+    [
+        ("transaction_id,line_number", ["T1,1", "T1,2", "T2,1", "T2,1.0"], 3),
+        ("transaction_id,unit_price", ["T1,1", "T1,1.0", "T1,2"], 2),
+        ("channel,unit_price", ["web,1", "web,2", "store,1"], 2),
+    ],
+)
+def test_copies_of_a_sale_share_a_key(
+    shop: GateShop, columns: str, rows: list[str], unique: int
+) -> None:
+    header = f"sold_at,sku_id,location_id,quantity,{columns}\n"
+    shop.write("sales.csv", header + "".join(f"2024-04-01,A1,L1,2,{row}\n" for row in rows))
+    shop.land()
+    found = shop.relations().execute("select count(_key), count(distinct _key) from sales")
+    assert found.fetchone() == (len(rows), unique)
+
+
+def test_a_state_is_a_copy_only_within_a_file(shop: GateShop) -> None:
+    shop.write("inventory_1.csv", INVENTORY)
+    shop.write("inventory_2.csv", INVENTORY + INVENTORY.splitlines()[1] + "\n")
+    shop.land()
+    found = shop.relations().execute("select count(_key), count(distinct _key) from inventory")
+    assert found.fetchone() == (13, 12)
+
+
+def test_a_torn_or_missing_file_of_the_lake_is_named(shop: GateShop) -> None:
+    shop.write_clean()
+    shop.land()
+    (path,) = [path for path in shop.lake.glob("skus/*") if path.stem != "_schema"]
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(LakeUnreadableError, match=f"{path} cannot be read"):
+        shop.relations()
+    path.unlink()
+    with pytest.raises(LakeUnreadableError, match=f"{path} is missing"):
+        shop.relations()
