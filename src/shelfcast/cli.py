@@ -121,9 +121,7 @@ def _import(name: str, importer: str, source: Path, folder: Path | None) -> None
 
     folder = folder or Path("data") / name
     try:
-        report = getattr(importers, importer)(
-            source, folder, progress=lambda message: click.echo(message, err=True)
-        )
+        report = getattr(importers, importer)(source, folder)
     except importers.ImportFileError as error:
         raise click.ClickException(str(error)) from error
     click.echo(str(report))

@@ -1,0 +1,94 @@
+"""How good the plan of the sample is, against the truth that the generator keeps beside it.
+
+Run as ``.venv/bin/python benchmarks/truth.py [WAREHOUSE [TRUTH]]`` after a build. One origin,
+so errors go together. Figures are for people; no test asserts them.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import duckdb
+
+WAREHOUSE, TRUTH = Path("warehouse/sample/shelfcast.duckdb"), Path("data/sample-truth")
+
+PREPARATION = """
+    create temp table ahead as
+    select
+        *,
+        row_number() over (partition by sku_id, location_id order by demand_on) as lead_day,
+        sum(demand_quantity) over (partition by sku_id, location_id order by demand_on)
+            as cumulative_demand
+    from '{truth}/future_demand.parquet'
+"""
+
+FIGURES = {
+    "forecast of 28 days / true expected demand - 1": """
+        select sum(forecast_quantity) / sum(expected_demand) - 1
+        from plan.gold.fct_demand_forecasts inner join ahead using (sku_id, location_id, lead_day)
+        where scenario_id = 'baseline' and lead_day <= 28
+    """,
+    "share recovered of the demand that stock-outs hid": """
+        select sum(gold.lost_sales_quantity) / sum(truth.demand_quantity - gold.sales_quantity)
+        from plan.gold.fct_daily_demand as gold
+        inner join '{truth}/true_demand.parquet' as truth using (sku_id, location_id, demand_on)
+        where gold.is_censored
+    """,
+    **{
+        f"ran out by day {day}: {what}": f"""
+            with supply as (
+                select
+                    *,
+                    sum(receipts_quantity) over (
+                        partition by sku_id, location_id order by lead_day
+                    ) as received
+                from plan.gold.fct_inventory_projections where scenario_id = 'baseline'
+            ),
+
+            series as (
+                select
+                    max(supply.stockout_probability) filter (where lead_day = {day}) as said,
+                    max(case when stock_on_hand + received < cumulative_demand then 1 else 0 end)
+                        filter (where lead_day <= {day}) as happened
+                from supply
+                inner join ahead using (sku_id, location_id, lead_day)
+                inner join plan.gold.fct_stockout_risks using (scenario_id, sku_id, location_id)
+                group by sku_id, location_id
+            )
+
+            select avg({what}) from series
+        """
+        for day in (1, 7, 14, 28)
+        for what in ("said", "happened")
+    },
+    **{
+        f"demand over lead time and review within order-up-to, asked {level}": f"""
+            select avg(case when cumulative_demand <= order_up_to_quantity then 1 else 0 end)
+            from plan.gold.fct_replenishment_plan
+            inner join ahead
+                on
+                    fct_replenishment_plan.sku_id = ahead.sku_id
+                    and fct_replenishment_plan.location_id = ahead.location_id
+                    and ahead.lead_day = round(lead_time_days) + review_period_days
+            where scenario_id = 'baseline' and cycle_service_level = {level}
+        """
+        for level in (0.95, 0.97)
+    },
+}
+"""SQL of one number each."""
+
+
+def main(warehouse: Path = WAREHOUSE, truth: Path = TRUTH) -> None:
+    """Print each figure on a line."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse}' as plan (read_only)")
+        connection.execute(PREPARATION.format(truth=truth))
+        for name, query in FIGURES.items():
+            row = connection.execute(query.format(truth=truth)).fetchone()
+            assert row is not None, "an aggregate always has one row"
+            print(f"{name:<70}{float(row[0]):>8.1%}")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
