@@ -30,7 +30,7 @@ land: deps $(if $(filter data/sample,$(LANDING)),data/sample)
 	$(BIN)/shelfcast land "$(LANDING)"
 
 gate: land ## Check what has landed; warnings let the build go on, critical findings stop it
-	$(BIN)/shelfcast gate || [ $$? -eq 1 ]
+	$(BIN)/shelfcast gate || { code=$$?; [ $$code -eq 1 ] || exit $$code; }
 
 data/sample: | .venv/.installed
 	$(BIN)/shelfcast generate $@

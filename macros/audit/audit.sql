@@ -11,7 +11,7 @@
         ) -%}
         {%- for table in ['gate_results', 'dbt_results'] -%}
             {%- do run_query(
-                'create table if not exists ' ~ source('audit', table) ~ ' ('
+                'create table if not exists ' ~ audit_table(table) ~ ' ('
                 ~ audit_columns() | join(', ') ~ ')'
             ) -%}
         {%- endfor -%}
@@ -21,18 +21,50 @@
 
 {# Append the runs of the gate that are not on record yet. #}
 {% macro record_gate_results() -%}
-    insert into {{ source('audit', 'gate_results') }}
+    {%- if execute and has_landed('_gate') -%}
+    insert into {{ audit_table('gate_results') }} ({{ audit_column_names() | join(', ') }})
     select {{ audit_column_names() | join(', ') }}
     from {{ source('landing', '_gate') }}
-    where run_id not in (select run_id from {{ source('audit', 'gate_results') }})
+    where run_id not in (select run_id from {{ audit_table('gate_results') }})
+    {%- endif -%}
 {%- endmacro %}
 
 
-{# Append the results of this run's data tests. #}
+{#
+    Whether a table of the source landing exists. In DuckDB it is files of the lake, which no catalog
+    lists.
+#}
+{% macro has_landed(table) -%}
+    {{ return(adapter.dispatch('has_landed')(table)) }}
+{%- endmacro %}
+
+{% macro default__has_landed(table) -%}
+    {{ return(load_relation(source('landing', table)) is not none) }}
+{%- endmacro %}
+
+{% macro duckdb__has_landed(table) -%}
+    {%- set lake = env_var('SHELFCAST_HOME', 'warehouse/sample') ~ '/lake' -%}
+    {%- set files = run_query(
+        "select count(*) from glob('" ~ dbt.escape_single_quotes(lake ~ '/' ~ table) ~ "/*.parquet')"
+    ) -%}
+    {{ return(files.columns[0].values()[0] > 0) }}
+{%- endmacro %}
+
+
+{# A table of the schema audit, by its name alone: with --empty a source is a subquery. #}
+{% macro audit_table(name) -%}
+    {{ return(source('audit', name).render()) }}
+{%- endmacro %}
+
+
+{# Append the results of this run's data tests, those that were not skipped. #}
 {% macro record_dbt_results(results) -%}
-    {%- set tests = results | selectattr('node.resource_type', 'equalto', 'test') | list -%}
+    {%- set tests = results
+        | selectattr('node.resource_type', 'equalto', 'test')
+        | rejectattr('status', 'equalto', 'skipped') | list
+    -%}
     {%- if tests -%}
-    insert into {{ source('audit', 'dbt_results') }} ({{ audit_column_names() | join(', ') }})
+    insert into {{ audit_table('dbt_results') }} ({{ audit_column_names() | join(', ') }})
     values
     {%- for result in tests %}
     (

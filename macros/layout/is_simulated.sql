@@ -1,4 +1,4 @@
 {# Whether a row was made up where a data set lacks it: the name of its file then ends in _simulated. #}
 {% macro is_simulated(file) -%}
-    coalesce({{ file }} like '%!_simulated.%' escape '!', false)
+    coalesce(lower({{ file }}) like '%!_simulated.%' escape '!', false)
 {%- endmacro %}

@@ -77,14 +77,21 @@
     refers_to: what must be known where it is named, of skus and locations; for facts, both.
     rules: further rules as [SQL that is true for a bad row, code].
 
+    restated_by: of an event entity, SQL of what a later version of a file states anew as a whole, such
+        as the transaction: rows of its earlier versions that belong to it are superseded.
+    is_state: of an event entity, SQL of whether a row describes a state all the same, such as the
+        total of a day: then the latest landed of a key counts, not the first.
+
     A rule that looks at other rows is the body of a `call` block: CTEs, each with a comma behind,
     the last named `compared`, which adds the column comparison_code to `checked`.
 
     Only rows that break no other rule are compared for copies, so that a corrected copy is admitted.
-    Of a key the row of the file that landed first is kept, and of its versions that of the newest.
-    A state entity may land its key again in a later file: there copies are compared within a file.
+    Of a key the row of the file that landed first is kept. A state entity may land its key again in
+    a later file: there copies are compared within a version of a file.
 #}
-{% macro judge(entity, key, happened_on=none, refers_to=[], rules=[]) -%}
+{% macro judge(
+    entity, key, happened_on=none, refers_to=[], rules=[], restated_by=none, is_state='1 = 0'
+) -%}
     {%- set contract = landing_contract(entity) -%}
     {%- set refers_to = ['skus', 'locations'] if happened_on else refers_to -%}
     {%- set all_rules = rules | list -%}
@@ -139,7 +146,8 @@ files as (
 
     select
         file as landed_file,
-        min(landed_at) as first_landed_at
+        min(landed_at) as first_landed_at,
+        max(landed_at) as last_landed_at
     from {{ ref('stg_landing__files') }}
     where entity = '{{ entity }}'
     group by file
@@ -153,10 +161,13 @@ typed as (
 
 ),
 
-checked as (
+ruled as (
 
     select
         typed.*,
+        files.first_landed_at,
+        files.last_landed_at,
+        {{ restated_by or 'null' }} as restated_key,
         nullif(concat_ws(
             ' ',
             {{ contract_violations(entity) }}
@@ -165,11 +176,52 @@ checked as (
             {%- endfor %}
         ), '') as violations
     from typed
+    left join files on typed._file = files.landed_file
     {%- if 'skus' in refers_to %}
     left join skus on typed.sku_id = skus.known_sku_id
     {%- endif %}
     {%- if 'locations' in refers_to %}
     left join locations on typed.location_id = locations.known_location_id
+    {%- endif %}
+
+),
+
+{% if restated_by -%}
+restatements as (
+
+    select
+        _file,
+        restated_key,
+        max(_landed_at) as restated_at
+    from ruled
+    where violations is null and first_landed_at < last_landed_at
+    group by _file, restated_key
+
+),
+
+{% endif -%}
+checked as (
+
+    select
+        ruled._file,
+        ruled._row,
+        ruled._landed_at,
+        ruled.first_landed_at,
+        {%- for column in contract.columns %}
+        ruled.{{ column.name }},
+        {%- endfor %}
+        {%- if restated_by %}
+        case
+            when ruled.violations is not null then ruled.violations
+            when ruled._landed_at < restatements.restated_at then 'SUPERSEDED'
+        end as violations
+        {%- else %}
+        ruled.violations
+        {%- endif %}
+    from ruled
+    {%- if restated_by %}
+    left join restatements
+        on ruled._file = restatements._file and ruled.restated_key = restatements.restated_key
     {%- endif %}
 
 ),
@@ -190,11 +242,10 @@ compared as (
 coded as (
 
     select
-        compared.*,
-        files.first_landed_at,
-        coalesce(compared.violations, compared.comparison_code) as codes
+        *,
+        coalesce(violations, comparison_code) as codes,
+        {{ is_state }} as is_state
     from compared
-    left join files on compared._file = files.landed_file
 
 ),
 
@@ -226,9 +277,11 @@ numbered as (
             {% endif -%}
             case when codes is null then 1 else 0 end
         order by
+            case when is_state then _landed_at end desc nulls last,
+            case when is_state then {{ text_order('_file') }} end desc nulls last,
             first_landed_at nulls first,
             {{ text_order('_file') }},
-            _landed_at desc,
+            _landed_at nulls first,
             _row
     )
 
@@ -241,8 +294,8 @@ judged as (
         case
             when codes is not null then codes
             when copy_number = 1 then null
-            when _file = kept_file and _landed_at < kept_landed_at then 'SUPERSEDED'
             when is_same = 1 then 'DUPLICATE'
+            when is_state and (_file <> kept_file or _landed_at <> kept_landed_at) then 'SUPERSEDED'
             else 'CONFLICT'
         end as reject_codes
     from numbered

@@ -1,6 +1,9 @@
 {#
-    One customer × SKU × location × day on which the customer took back what was bought on that day:
-    a purchase and a later return of the same quantity cancel each other. Neither is demand.
+    One customer × SKU × location × day on which the customer took back what was bought on that day: a
+    purchase and a later return of the same quantity cancel each other. Neither is demand.
+
+    Of the lines of one quantity, in order of time, as many returns have no purchase left to cancel
+    as the count of purchases less returns falls below zero.
 #}
 with
 
@@ -11,73 +14,74 @@ sales as (
 
 ),
 
-returns as (
+taken_back as (
 
-    select * from sales
+    select distinct
+        customer_id,
+        sku_id,
+        location_id,
+        sold_on,
+        -quantity as quantity
+    from sales
     where quantity < 0
 
 ),
 
--- only lines that a return may cancel are numbered
-purchases as (
+lines as (
 
-    select * from sales
-    where
-        quantity > 0
-        and exists (
-            select 1 from returns
-            where
-                sales.customer_id = returns.customer_id
-                and sales.sku_id = returns.sku_id
-                and sales.location_id = returns.location_id
-                and sales.sold_on = returns.sold_on
-                and sales.quantity = -returns.quantity
-        )
+    select
+        sales.customer_id,
+        sales.sku_id,
+        sales.location_id,
+        sales.sold_on,
+        taken_back.quantity,
+        case when sales.quantity < 0 then 1 else 0 end as is_return,
+        sum(case when sales.quantity < 0 then -1 else 1 end) over (
+            partition by
+                sales.customer_id,
+                sales.sku_id,
+                sales.location_id,
+                sales.sold_on,
+                taken_back.quantity
+            order by
+                sales.sold_at,
+                case when sales.quantity < 0 then 1 else 0 end,
+                sales.transaction_id nulls first,
+                sales.line_number nulls first
+            rows between unbounded preceding and current row
+        ) as purchases_left
+    from sales
+    inner join taken_back
+        on
+            sales.customer_id = taken_back.customer_id
+            and sales.sku_id = taken_back.sku_id
+            and sales.location_id = taken_back.location_id
+            and sales.sold_on = taken_back.sold_on
+            and abs(sales.quantity) = taken_back.quantity
 
 ),
 
-numbered_returns as (
+quantities as (
 
     select
-        *,
-        row_number() over (
-            partition by customer_id, sku_id, location_id, sold_on, quantity
-            order by sold_at, transaction_id nulls first, line_number nulls first
-        ) as line
-    from returns
-
-),
-
-numbered_purchases as (
-
-    select
-        *,
-        row_number() over (
-            partition by customer_id, sku_id, location_id, sold_on, quantity
-            order by sold_at, transaction_id nulls first, line_number nulls first
-        ) as line
-    from purchases
+        customer_id,
+        sku_id,
+        location_id,
+        sold_on,
+        quantity,
+        sum(is_return) - greatest(-min(purchases_left), 0) as cancelled_lines
+    from lines
+    group by customer_id, sku_id, location_id, sold_on, quantity
 
 )
 
 select
-    purchases.customer_id,
-    purchases.sku_id,
-    purchases.location_id,
-    purchases.sold_on,
-    sum(purchases.quantity) as cancelled_quantity
-from numbered_purchases as purchases
-inner join numbered_returns as returns
-    on
-        purchases.customer_id = returns.customer_id
-        and purchases.sku_id = returns.sku_id
-        and purchases.location_id = returns.location_id
-        and purchases.sold_on = returns.sold_on
-        and purchases.quantity = -returns.quantity
-        and purchases.line = returns.line
-        and purchases.sold_at <= returns.sold_at
-group by
-    purchases.customer_id,
-    purchases.sku_id,
-    purchases.location_id,
-    purchases.sold_on
+    customer_id,
+    sku_id,
+    location_id,
+    sold_on,
+    sum(cancelled_lines) as cancelled_lines,
+    cast(sum(quantity * cancelled_lines) as {{ type_quantity() }}) as cancelled_quantity
+from quantities
+where cancelled_lines > 0
+group by customer_id, sku_id, location_id, sold_on

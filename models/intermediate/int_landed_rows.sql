@@ -10,7 +10,9 @@ judged as (
         _landed_at,
         count(*) as judged_rows,
         sum(case when reject_codes is null then 1 else 0 end) as accepted_rows,
-        sum(case when reject_codes is null then 0 else 1 end) as rejected_rows
+        sum(case when reject_codes is null then 0 else 1 end) as rejected_rows,
+        sum(case when reject_codes not in ('DUPLICATE', 'SUPERSEDED') then 1 else 0 end)
+            as faulty_rows
     from {{ ref('int_' ~ entity ~ '_judged') }}
     group by _file, _landed_at
     {{ 'union all' if not loop.last }}
@@ -24,5 +26,6 @@ select
     _landed_at,
     cast(judged_rows as {{ dbt.type_bigint() }}) as judged_rows,
     cast(accepted_rows as {{ dbt.type_bigint() }}) as accepted_rows,
-    cast(rejected_rows as {{ dbt.type_bigint() }}) as rejected_rows
+    cast(rejected_rows as {{ dbt.type_bigint() }}) as rejected_rows,
+    cast(faulty_rows as {{ dbt.type_bigint() }}) as faulty_rows
 from judged

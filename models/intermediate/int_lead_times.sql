@@ -2,7 +2,8 @@
     One SKU: mean and standard deviation of its lead time, and where they come from. Received orders
     count as evidence against the best prior there is (the SKU's own figures, its supplier's, the
     policy's), which weighs as much as five orders: mean and variance are those of a normal law with
-    a conjugate prior. The source is named after what weighs more, and says so where it is simulated.
+    a conjugate prior. The source is named after what weighs more, and says so where any of it
+    is simulated.
 #}
 {% set prior_orders = 5 %}
 with
@@ -113,12 +114,11 @@ select
         as {{ type_quantity() }}
     ) as lead_time_sd_days,
     case
-        when
-            observed.received_orders >= {{ prior_orders }} and observed.is_simulated = 1
-            then 'received orders (simulated)'
         when observed.received_orders >= {{ prior_orders }} then 'received orders'
-        when priors.is_simulated then {{ dbt.concat(['priors.source', "' (simulated)'"]) }}
         else priors.source
+    end
+    || case
+        when priors.is_simulated or observed.is_simulated = 1 then ' (simulated)' else ''
     end as lead_time_source,
     coalesce(observed.received_orders, 0) as received_orders
 from priors

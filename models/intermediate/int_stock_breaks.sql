@@ -1,6 +1,6 @@
 {#
     One count that the books do not explain: opening count, less sales, plus returns, receipts and
-    other movements since, is not the count. Checked where a location records its receipts.
+    other movements since, is not the count. Checked from the first receipt that the location records.
 #}
 with
 
@@ -18,9 +18,12 @@ changes as (
 
 recording_locations as (
 
-    select distinct location_id
-    from changes
-    where is_recorded_in_full
+    select
+        location_id,
+        min(moved_on) as recorded_from
+    from {{ ref('int_inventory_movements') }}
+    where movement_type = 'receipt'
+    group by location_id
 
 ),
 
@@ -52,6 +55,7 @@ days as (
         entries.sku_id,
         entries.location_id,
         entries.entered_on,
+        min(recording_locations.recorded_from) as recorded_from,
         max(entries.stock_on_hand) as stock_on_hand,
         sum(entries.change_quantity) as change_quantity
     from entries
@@ -99,4 +103,6 @@ select
     stock_on_hand - opening_quantity - (changed_quantity - opening_changed_quantity)
         as break_quantity
 from counts
-where stock_on_hand <> opening_quantity + changed_quantity - opening_changed_quantity
+where
+    opening_counted_on >= recorded_from
+    and stock_on_hand <> opening_quantity + changed_quantity - opening_changed_quantity

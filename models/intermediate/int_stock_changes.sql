@@ -1,7 +1,7 @@
 {#
     One SKU × location × day on which stock changed, as the records have it: sales, returns, receipts
-    and other movements. Receipts are those of the movements where a location records any there, and
-    those of its purchase orders otherwise.
+    and other movements. Receipts are those of the movements from the first one that is recorded of the
+    SKU at the location, and those of its purchase orders before, or where none is recorded.
 #}
 with
 
@@ -29,11 +29,15 @@ as_of as (
 
 ),
 
-recording_locations as (
+first_receipts as (
 
-    select distinct location_id
+    select
+        sku_id,
+        location_id,
+        min(moved_on) as first_received_on
     from movements
     where movement_type = 'receipt'
+    group by sku_id, location_id
 
 ),
 
@@ -70,22 +74,21 @@ changes as (
         cast(0 as {{ type_quantity() }}) as moved_quantity
     from orders
     inner join as_of on orders.received_on <= as_of.as_of_date
-    left join recording_locations on orders.location_id = recording_locations.location_id
-    where recording_locations.location_id is null
+    left join first_receipts
+        on
+            orders.sku_id = first_receipts.sku_id
+            and orders.location_id = first_receipts.location_id
+    where coalesce(orders.received_on < first_receipts.first_received_on, true)
 
 )
 
 select
-    changes.sku_id,
-    changes.location_id,
-    changes.changed_on,
-    max(case when recording_locations.location_id is null then 0 else 1 end) = 1
-        as is_recorded_in_full,
-    sum(changes.net_sales_quantity) as net_sales_quantity,
-    sum(changes.received_quantity) as received_quantity,
-    sum(changes.moved_quantity) as moved_quantity,
-    sum(changes.net_sales_quantity + changes.received_quantity + changes.moved_quantity)
-        as change_quantity
+    sku_id,
+    location_id,
+    changed_on,
+    sum(net_sales_quantity) as net_sales_quantity,
+    sum(received_quantity) as received_quantity,
+    sum(moved_quantity) as moved_quantity,
+    sum(net_sales_quantity + received_quantity + moved_quantity) as change_quantity
 from changes
-left join recording_locations on changes.location_id = recording_locations.location_id
-group by changes.sku_id, changes.location_id, changes.changed_on
+group by sku_id, location_id, changed_on

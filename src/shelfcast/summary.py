@@ -60,10 +60,14 @@ def _landing(connection: duckdb.DuckDBPyConnection) -> str:
         f"""
         select entity, reject_codes, count(*) as rejected_rows
         from {schema("silver")}.int_rejected_rows
+        where is_open
         group by all
         order by rejected_rows desc, entity, reject_codes
         """
     ).fetchall()
+    closed = rejected - sum(rows for _, _, rows in reasons)
+    if closed:
+        text += f" {closed:,} of these need nothing: copies, or restated by a later version."
     if not reasons:
         return text
     return (
@@ -78,12 +82,17 @@ def _landing(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _quality(connection: duckdb.DuckDBPyConnection) -> str:
-    checks, failed = _row(
+    checks, failed, critical = _row(
         connection,
         f"""
-        select count(*), count(*) filter (where outcome <> 'passed' and severity <> 'info')
+        select
+            count(*),
+            count(*) filter (where outcome <> 'passed' and severity <> 'info'),
+            count(*) filter (where outcome <> 'passed' and severity = 'critical')
         from {schema("gold")}.fct_data_quality
-        where checked_by = 'gate' and is_latest_run
+        where checked_by = 'gate' and run_at = (
+            select max(run_at) from {schema("gold")}.fct_data_quality where checked_by = 'gate'
+        )
         """,
     )
     breaks, simulated = _row(
@@ -98,7 +107,8 @@ def _quality(connection: duckdb.DuckDBPyConnection) -> str:
         """,
     )
     if checks:
-        lines = [f"Gate: {checks:,} checks of what landed, {failed:,} to look at."]
+        worst = f", {critical:,} of them critical" if critical else ""
+        lines = [f"Gate: {checks:,} checks of what landed, {failed:,} to look at{worst}."]
     else:
         lines = [f"The gate has not looked at what landed: {command('shelfcast gate')}"]
     if breaks:
@@ -147,6 +157,15 @@ def _risks(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
+    (priced,) = _row(
+        connection,
+        f"select count(revenue_at_risk_amount) from {schema('gold')}.fct_stockout_risks",
+    )
+    at_risk, measure, at_price = (
+        ("sales at risk", "revenue_at_risk_amount", " at list price")
+        if priced
+        else ("units at risk", "units_at_risk", "")
+    )
     rows = connection.execute(
         f"""
         select
@@ -163,7 +182,7 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
                 )
             end,
             round(100 * risks.stockout_probability_before_order)::integer || ' %',
-            risks.revenue_at_risk_amount,
+            risks.{measure},
             plans.recommended_order_quantity
         from {schema("gold")}.fct_stockout_risks as risks
         inner join {schema("gold")}.fct_replenishment_plan as plans
@@ -177,9 +196,9 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
         """
     ).fetchall()
     if not rows:
-        return "Nothing is at High risk of running out."
+        return "Nothing is known to be at High risk of running out."
     return (
-        f"The {len(rows)} most urgent, by sales at risk\n"
+        f"The {len(rows)} most urgent, by {at_risk}\n"
         + table(
             (
                 "SKU",
@@ -188,14 +207,14 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
                 "on hand",
                 "runs out on",
                 "probability",
-                "sales at risk",
+                at_risk,
                 "order today",
             ),
             rows,
         )
         + (
-            "\n  probability: of running out before an order placed today is on the shelf"
-            "\n  sales at risk: unmet demand at list price until an order of the next review is"
+            "\n  probability: of unmet demand before an order placed today is on the shelf"
+            f"\n  {at_risk}: unmet demand{at_price} until an order of the next review is"
         )
     )
 

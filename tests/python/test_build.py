@@ -240,13 +240,23 @@ def test_planted_faults_are_found(sample: Warehouse, tmp_path: Path) -> None:
             where rowid = (select max(rowid) from gold.fct_demand_forecasts)
         """,
     }
+    warned = {
+        "int_landed_rows__few_are_faulty": """
+            update silver.int_landed_rows set faulty_rows = judged_rows where entity = 'promotions'
+        """,
+        "int_stock_breaks__none": """
+            insert into silver.int_stock_breaks (sku_id, location_id) values ('A', 'B')
+        """,
+    }
     faulty = sample.copy(tmp_path / "faulty")
     with faulty.connect() as connection:
-        for fault in faults.values():
+        for fault in (faults | warned).values():
             connection.execute(fault)
-    result = faulty.dbt("test", "--select", *faults)
+    result = faulty.dbt("test", "--select", *faults, *warned)
     for name in faults:
         assert f"FAIL 1 {name}" in result.stdout, result.stdout[-4000:]
+    for name in warned:
+        assert f"WARN 1 {name}" in result.stdout, result.stdout[-4000:]
 
 
 # ---- what a retailer may lack or get wrong ------------------------------------------------------

@@ -128,6 +128,9 @@ def test_the_cancelled_bulk_orders_are_no_demand(online_retail: Warehouse) -> No
         ("23166", date(2011, 1, 18), Decimal(0), Decimal(0), Decimal(74_215)),
         ("23843", date(2011, 12, 9), Decimal(0), Decimal(0), Decimal(80_995)),
     ]
+    assert online_retail.query(
+        "select sum(cancelled_lines), sum(cancelled_quantity) from silver.int_cancelled_sales"
+    ) == [(564, Decimal(173_915))]
     ((largest,),) = online_retail.query("select max(demand_quantity) from gold.fct_daily_demand")
     assert largest < 10_000
 

@@ -37,6 +37,9 @@ SALES = (
     ("T11", f"{day(-3)} 09:00:00", "A", "Shop", "bulk", 7, 2),
     ("T12", f"{day(-3)} 10:00:00", "A", "Shop", "bulk", 7, 2),
     ("T13", f"{day(-3)} 11:00:00", "A", "Shop", "bulk", -7, 2),  # cancels one of the two
+    ("T18", f"{day(-12)} 09:00:00", "A", "Shop", "bulk", -9, 2),  # before the purchase: a return
+    ("T19", f"{day(-12)} 10:00:00", "A", "Shop", "bulk", 9, 2),
+    ("T20", f"{day(-12)} 11:00:00", "A", "Shop", "bulk", -9, 2),  # cancels T19
     ("T14", f"{day(0)} 09:00:00", "A", "Shop", "member", 10, 2),
     ("T15", f"{day(-200)} 09:00:00", "A", "Shop", "gone", 1, 2),
     ("T16", f"{day(0)} 09:00:00", "B", "Depot", "member", 2, 3),
@@ -53,7 +56,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     source = tmp_path_factory.mktemp("shop") / "landing"
     source.mkdir()
     (source / "skus.csv").write_text(
-        "sku_id,category,unit_cost,supplier_id\nA,Fruit,1.50,S\nB,Bread,,S\n"
+        "sku_id,category,unit_cost,supplier_id\nA,Fruit,1.50,S\nB,Bread,,S\nC,Bread,,\n"
     )
     (source / "suppliers_simulated.csv").write_text("supplier_id,lead_time_days\nS,9\n")
     (source / "locations.csv").write_text("location_id,region\nShop,West\nDepot,East\n")
@@ -65,6 +68,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     (source / "inventory.csv").write_text(
         "snapshot_date,sku_id,location_id,stock_on_hand\n"
         f"{day(-10)},A,Shop,50\n"
+        f"{day(-10)},C,Shop,10\n"
         f"{day(-5)},A,Shop,61\n"  # 50 - 5 + 5 + 3 - 3 - 4 + 4 + 12 received - 1 written off
         f"{day(-2)},A,Shop,51\n"  # 61 - 6 + 6 - 7 = 54: three are missing
     )
@@ -81,6 +85,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     (source / "purchase_orders.csv").write_text(
         "purchase_order_id,sku_id,location_id,ordered_on,received_on,ordered_quantity\n"
         f"P1,A,Shop,{day(-9)},{day(-1)},20\n"  # the receipt that the movements hold too
+    )
+    (source / "purchase_orders_simulated.csv").write_text(
+        "purchase_order_id,sku_id,location_id,ordered_on,received_on,ordered_quantity\n"
+        f"P2,C,Shop,{day(-9)},{day(-5)},30\n"  # nothing of C is among the movements
     )
     warehouse = Warehouse(tmp_path_factory.mktemp("shop_home"))
     lake = warehouse.home / "lake"
@@ -110,11 +118,13 @@ def test_a_purchase_taken_back_on_its_day_is_neither_demand_nor_return(shop: War
         f"""
         select demand_on, sales_quantity, returned_quantity, cancelled_quantity
         from gold.fct_daily_demand
-        where sku_id = 'A' and demand_on between date '{day(-9)}' and date '{day(-3)}'
+        where sku_id = 'A' and demand_on between date '{day(-12)}' and date '{day(-3)}'
+            and sales_quantity + returned_quantity + cancelled_quantity > 0
         order by 1
         """
     )
     assert [(str(on), *map(int, quantities)) for on, *quantities in rows] == [
+        (day(-12), 0, 9, 9),
         (day(-9), 0, 0, 80),
         (day(-8), 5, 0, 0),
         (day(-7), 0, 5, 0),
@@ -139,7 +149,8 @@ def test_segments_are_landed_or_told_by_purchases(shop: Warehouse) -> None:
         ("regular", "frequent", "purchases"),
     ]
     assert shop.query(
-        "select region, customer_count, active_customer_count from gold.dim_customer_segments"
+        "select customer_region, customer_count, active_customer_count"
+        " from gold.dim_customer_segments"
         " where segment in ('club', 'lapsed') order by segment"
     ) == [("West", 1, 1), ("unknown", 1, 0)]
 
@@ -158,7 +169,7 @@ def test_margin_by_segment_is_revenue_less_cost(shop: Warehouse) -> None:
     ] == [
         ("club", "Bread", 2, 0, 6, None),  # its cost is unknown
         ("club", "Fruit", 10, 0, 20, 5),
-        ("new", "Fruit", 5 + 3 + 4 + 7, 5 + 3 + 4, 7 * 2, 7 * 0.5),
+        ("new", "Fruit", 5 + 3 + 4 + 7, 5 + 3 + 4 + 9, (7 - 9) * 2, (7 - 9) * 0.5),
         ("unknown", "Fruit", 6, 6, 0, 0),
     ]
 
@@ -192,27 +203,29 @@ def test_a_count_that_the_books_do_not_explain_is_a_break(shop: Warehouse) -> No
 
 
 def test_movements_carry_a_count_forward_and_count_receipts_once(shop: Warehouse) -> None:
-    # two days after the count 20 were received and 2 moved away; today 10 members' and 1 regular's
+    # since the count 20 of A were received, once, 2 moved away, and 10 + 1 sold; of C only an order
     assert shop.query(
-        "select stock_on_hand from silver.int_stock_positions where sku_id = 'A'"
-    ) == [(Decimal(51 + 20 - 2 - 10 - 1),)]
+        "select sku_id, stock_on_hand from silver.int_stock_positions"
+        " where sku_id <> 'B' order by 1"
+    ) == [("A", Decimal(51 + 20 - 2 - 10 - 1)), ("C", Decimal(10 + 30))]
 
 
 def test_what_is_made_up_says_so(shop: Warehouse) -> None:
     for table in ("fct_stockout_risks", "fct_replenishment_plan", "sku_demand_forecast"):
         assert shop.query(
             f"select distinct sku_id, is_stock_simulated from gold.{table} order by 1"
-        ) == [("A", False), ("B", True)]
+        ) == [("A", False), ("B", True), ("C", False)]
     assert shop.query("select sku_id, lead_time_source from gold.dim_skus order by 1") == [
         ("A", "supplier (simulated)"),
         ("B", "supplier (simulated)"),
+        ("C", "policy (simulated)"),
     ]
     assert shop.query(
         """
         select sku_id, max(is_stock_simulated) from gold.fct_daily_demand
         where stock_on_hand is not null group by 1 order by 1
         """
-    ) == [("A", False), ("B", True)]
+    ) == [("A", False), ("B", True), ("C", False)]
 
 
 def test_runs_are_on_record_and_never_doubled(shop: Warehouse, tmp_path: Path) -> None:
@@ -223,7 +236,7 @@ def test_runs_are_on_record_and_never_doubled(shop: Warehouse, tmp_path: Path) -
     assert len(runs) == 2
     assert again.query(
         """
-        select checked_by, severity, outcome, failing_rows, observed_value, is_latest_run
+        select checked_by, severity, outcome, failing_rows, observed_value, is_latest
         from gold.fct_data_quality
         where check_name in ('sales__volume', 'int_stock_breaks__none') order by run_at
         """
@@ -232,3 +245,12 @@ def test_runs_are_on_record_and_never_doubled(shop: Warehouse, tmp_path: Path) -
         ("dbt", "warning", "failed", 1, None, False),
         ("dbt", "warning", "failed", 1, None, True),
     ]
+
+
+def test_the_hooks_do_without_a_lake_and_without_rows(shop: Warehouse, tmp_path: Path) -> None:
+    result = Warehouse(tmp_path / "nothing").dbt("seed", "--select", "risk_policy")
+    assert result.returncode == 0, result.stdout[-2000:]
+    again = shop.copy(tmp_path / "again")
+    result = again.dbt("run", "--empty", "--select", "stg_landing__files")
+    assert result.returncode == 0, result.stdout[-2000:]
+    assert again.query("select count(*) from audit.gate_results") == [(1,)]

@@ -1,4 +1,7 @@
-{# One landed row of inventory_movements, cast and judged. #}
+{#
+    One landed row of inventory_movements, cast and judged. A later version of a file states anew the
+    movements of a SKU at a location on a day.
+#}
 {{ judge(
     'inventory_movements',
     key=['moved_at', 'sku_id', 'location_id', 'movement_type', 'quantity'],
@@ -8,5 +11,10 @@
             "typed.movement_type not in ('receipt', 'adjustment', 'transfer', 'write_off')",
             'OUT_OF_RANGE:movement_type',
         ],
-    ]
+        ["typed.movement_type = 'write_off' and typed.quantity > 0", 'OUT_OF_RANGE:quantity'],
+    ],
+    restated_by=dbt.concat([
+        'cast(cast(typed.moved_at as date) as ' ~ dbt.type_string() ~ ')',
+        "'|'", 'typed.sku_id', "'|'", 'typed.location_id',
+    ])
 ) }}

@@ -1,6 +1,7 @@
 {#
     One landed row of promotions, cast and judged. Of the promotions of one scope no two may run on
-    one day: one that starts while an earlier one, rejected or not, still runs is rejected.
+    one day: one that starts while an earlier one, rejected or not, still runs is rejected. Where a
+    later version is, its earlier versions are no longer valid either.
 #}
 {% call judge(
     'promotions',
@@ -25,7 +26,7 @@ versions as (
 
 ),
 
-compared as (
+scopes as (
 
     select
         *,
@@ -42,9 +43,32 @@ compared as (
                     order by starts_on, {{ text_order('promotion_id') }}
                     rows between unbounded preceding and 1 preceding
                 )
-                then 'OVERLAPPING_PROMOTION'
-        end as comparison_code
+                then 1
+            else 0
+        end as is_overlapping
     from versions
+
+),
+
+compared as (
+
+    select
+        *,
+        case
+            when is_overlapping = 1 then 'OVERLAPPING_PROMOTION'
+            when
+                violations is null
+                and max(is_overlapping) over (
+                    partition by
+                        promotion_id,
+                        category,
+                        sku_id,
+                        region,
+                        case when violations is null then 1 else 0 end
+                ) = 1
+                then 'SUPERSEDED'
+        end as comparison_code
+    from scopes
 
 ),
 {%- endcall -%}

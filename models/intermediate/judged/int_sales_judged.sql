@@ -1,8 +1,10 @@
 {#
     One landed row of sales, cast and judged. A line is a copy when its transaction and line number
-    came before; without a line number, when a line equal in all columns did; a daily total, when one
-    of sales, or one of returns, of the same day, SKU, location, customer, promotion and channel did.
-    A return needs a sale of the SKU at the location on its day or before.
+    came before; without a line number, when a line equal in all columns did. Without a transaction
+    it is a total: of the totals of sales, or of returns, of one time, SKU, location, customer,
+    promotion and channel the latest landed counts. A later version of a file states anew its
+    transactions, and its totals of a SKU at a location on a day. A return needs a sale of the SKU,
+    wherever it was, on its day or before.
 #}
 {% call judge(
     'sales',
@@ -24,17 +26,27 @@
     rules=[
         ['typed.quantity = 0', 'OUT_OF_RANGE:quantity'],
         ['cast(typed.sold_at as date) < skus.launched_on', 'PRE_LAUNCH_DATE'],
-    ]
+    ],
+    restated_by=dbt.concat([
+        "coalesce(typed.transaction_id, '')",
+        "'|'",
+        "case when typed.transaction_id is null then "
+        ~ dbt.concat([
+            'cast(cast(typed.sold_at as date) as ' ~ dbt.type_string() ~ ')',
+            "'|'", 'typed.sku_id', "'|'", 'typed.location_id',
+        ])
+        ~ " else '' end",
+    ]),
+    is_state='transaction_id is null'
 ) -%}
 first_sales as (
 
     select
         sku_id,
-        location_id,
         min(cast(sold_at as date)) as first_sold_on
     from checked
     where violations is null and quantity > 0
-    group by sku_id, location_id
+    group by sku_id
 
 ),
 
@@ -49,10 +61,7 @@ compared as (
                 then 'RETURN_WITHOUT_SALE'
         end as comparison_code
     from checked
-    left join first_sales
-        on
-            checked.sku_id = first_sales.sku_id
-            and checked.location_id = first_sales.location_id
+    left join first_sales on checked.sku_id = first_sales.sku_id
 
 ),
 {%- endcall -%}

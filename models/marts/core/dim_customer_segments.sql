@@ -1,4 +1,4 @@
-{# One segment × region of customers, as of the as-of date. Customers themselves stay in silver. #}
+{# One segment × home region of customers, as of the as-of date. Customers themselves stay in silver. #}
 with
 
 customers as (
@@ -15,7 +15,7 @@ as_of as (
 
 select
     cast(customers.segment as {{ dbt.type_string() }}) as segment,
-    cast(coalesce(customers.region, 'unknown') as {{ dbt.type_string() }}) as region,
+    cast(coalesce(customers.region, 'unknown') as {{ dbt.type_string() }}) as customer_region,
     cast(min(customers.segment_source) as {{ dbt.type_string() }}) as segment_source,
     cast(count(*) as {{ dbt.type_bigint() }}) as customer_count,
     cast(

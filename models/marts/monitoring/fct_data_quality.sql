@@ -11,13 +11,14 @@ checks as (
 
 ),
 
-latest_runs as (
+latest_results as (
 
     select
         checked_by,
+        check_name,
         max(run_at) as run_at
     from checks
-    group by checked_by
+    group by checked_by, check_name
 
 )
 
@@ -25,7 +26,7 @@ select
     cast(checks.checked_by as {{ dbt.type_string() }}) as checked_by,
     cast(checks.run_id as {{ dbt.type_string() }}) as run_id,
     checks.run_at,
-    checks.run_at = latest_runs.run_at as is_latest_run,
+    checks.run_at = latest_results.run_at as is_latest,
     cast(checks.suite as {{ dbt.type_string() }}) as suite,
     cast(checks.check_name as {{ dbt.type_string() }}) as check_name,
     cast(checks.column_name as {{ dbt.type_string() }}) as column_name,
@@ -35,4 +36,7 @@ select
     cast(checks.observed_value as {{ dbt.type_string() }}) as observed_value,
     cast(checks.description as {{ dbt.type_string() }}) as description
 from checks
-inner join latest_runs on checks.checked_by = latest_runs.checked_by
+inner join latest_results
+    on
+        checks.checked_by = latest_results.checked_by
+        and checks.check_name = latest_results.check_name
