@@ -8,7 +8,7 @@ BIN     := .venv/bin
 ifeq ($(LANDING),data/sample)
 export SHELFCAST_HOME ?= warehouse/sample
 else
-export SHELFCAST_HOME ?= warehouse/$(subst /,-,$(patsubst /%,%,$(abspath $(LANDING))))
+export SHELFCAST_HOME ?= warehouse/$(shell cd "$(LANDING)" 2> /dev/null && pwd | cut -c2- | tr -c 'A-Za-z0-9._\n' -)
 endif
 export DBT_PROFILES_DIR := profiles
 export DO_NOT_TRACK := 1

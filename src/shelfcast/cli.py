@@ -27,8 +27,11 @@ class Commands(click.Group):
 
         try:
             return super().invoke(ctx)
-        except (FileExistsError, LandingError, warehouse.WarehouseError) as error:
+        except (LandingError, warehouse.WarehouseError) as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            raise click.ClickException(reason) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -45,7 +48,13 @@ def main() -> None:
 @click.option("--skus", default=300, show_default=True, type=click.IntRange(min=1))
 @click.option("--locations", default=6, show_default=True, type=click.IntRange(min=1))
 @click.option("--days", default=730, show_default=True, type=click.IntRange(min=1))
-@click.option("--seed", default=20260630, show_default=True, help="Same seed, same files.")
+@click.option(
+    "--seed",
+    default=20260630,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Same seed, same files.",
+)
 @click.option(
     "--ends-on",
     default="2026-06-30",
@@ -66,17 +75,20 @@ def generate(
     """Make a sample retailer in FOLDER, and its true demand in FOLDER-truth."""
     from shelfcast.generator import generate as generate_sample
 
-    with click.progressbar(length=skus, label=f"Simulating {skus:,} SKUs") as bar:
-        summary = generate_sample(
-            folder,
-            skus=skus,
-            locations=locations,
-            days=days,
-            seed=seed,
-            ends_on=ends_on.date(),
-            dirt=dirt,
-            progress=bar.update,
-        )
+    try:
+        with click.progressbar(length=skus, label=f"Simulating {skus:,} SKUs") as bar:
+            summary = generate_sample(
+                folder,
+                skus=skus,
+                locations=locations,
+                days=days,
+                seed=seed,
+                ends_on=ends_on.date(),
+                dirt=dirt,
+                progress=bar.update,
+            )
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
     click.echo(str(summary))
     click.echo(f"Next: {warehouse.command(f'shelfcast land {folder}')}")
 
@@ -180,7 +192,7 @@ def gate() -> None:
             progress=lambda message: click.echo(message, err=True),
         )
     # whatever keeps the gate from looking must not pass for a warning, which exit 1 would be
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         reason = str(error) or type(error).__name__
         click.echo(f"Error: the gate cannot run: {reason}", err=True)
         raise SystemExit(EXIT_NOT_EVALUATED) from error

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +43,7 @@ def schema(name: str) -> str:
 
 def command(text: str) -> str:
     """Return a command as it is typed in the project's folder, to act on this warehouse."""
-    where = "" if home() == DEFAULT_HOME else f"SHELFCAST_HOME={home()} "
+    where = "" if home() == DEFAULT_HOME else f"SHELFCAST_HOME={shlex.quote(str(home()))} "
     return f"{where}.venv/bin/{text}"
 
 
@@ -64,8 +65,10 @@ def read_only() -> Iterator[duckdb.DuckDBPyConnection]:
     except duckdb.IOException as error:
         if "lock" in str(error):
             remedy = "It is being written by another process; wait for the build to end."
-        else:
+        elif "*.parquet" in str(error):
             remedy = "Run this in the folder of the project: views read the lake from there."
+        else:
+            remedy = "Delete it and build again, if it is damaged: make build"
         raise WarehouseError(f"{path}: {str(error).splitlines()[0]} {remedy}") from error
     except duckdb.CatalogException as error:
         raise WarehouseError(

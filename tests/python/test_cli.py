@@ -66,6 +66,30 @@ def test_land_without_a_source_is_one_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--dirt", "nan"),
+        ("--seed", "-1"),
+        ("--ends-on", "1970-03-01"),
+        ("--ends-on", "9999-12-31"),
+    ],
+)
+def test_generate_refuses_what_it_cannot_simulate(tmp_path: Path, options: tuple[str, str]) -> None:
+    code, output = run("generate", tmp_path / "mine", "--skus", 1, "--days", 40, *options)
+    assert code != 0
+    assert "Error:" in output
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    code, output = run("generate", tmp_path / "file" / "below", "--skus", 1, "--days", 40)
+    assert code == 1
+    assert "file" in output
+    assert output.splitlines()[-1].startswith("Error:")
+
+
 def test_generate_plants_dirt_when_asked(tmp_path: Path) -> None:
     code, output = run(
         *("generate", tmp_path / "mine", "--skus", 3, "--locations", 1, "--days", 40),

@@ -19,6 +19,9 @@ from shelfcast.forecasting.panel import FloatArray, Panel
 SMALLEST_RATIO = 0.02
 """Smallest multiplicative index after shrinkage, so that a series can be divided by it."""
 
+SMALLEST_NOISE = 1e-12
+"""Least that the sampling variance of a relative index is taken for when it is weighed."""
+
 PRIOR_SCHEMA = pa.schema(
     [
         ("season_phase", pa.int64()),
@@ -202,7 +205,7 @@ def _variance_components(
     if flat.size == 1 or not is_known.any():
         return flat, 0.0
     if is_known.any(axis=1).sum() > 2:
-        typical = max(float(np.median(noise[is_known])), np.finfo(float).tiny)
+        typical = max(float(np.median(noise[is_known])), SMALLEST_NOISE)
         weight = np.where(is_known, 1.0 / (noise + typical), 0.0)
         profile = np.array(
             [

@@ -36,6 +36,9 @@ from shelfcast.generator.records import (
 from shelfcast.generator.stock import simulate_stock
 from shelfcast.generator.world import World, build_world
 
+EARLIEST, LATEST = date(1971, 1, 1), date(2098, 12, 31)
+"""Days that can be simulated: silver takes earlier ones for mistakes."""
+
 MARKER = "generated.json"
 TRUE_DEMAND_FILE = "true_demand.parquet"
 FUTURE_DEMAND_FILE = "future_demand.parquet"
@@ -116,7 +119,7 @@ def generate(
     Raises
     ------
     ValueError
-        A size below 1, a negative seed, or dirt outside 0 to 1.
+        A size below 1, a negative seed, dirt outside 0 to 1, or days out of bounds.
     FileExistsError
         A folder holds something that this function did not write.
 
@@ -136,6 +139,9 @@ def generate(
         raise ValueError("skus, locations and days must be at least 1, and seed not negative")
     if not 0 <= dirt <= 1:
         raise ValueError("dirt must be a share, from 0 to 1")
+    first = ends_on.toordinal() - days + 1
+    if first < EARLIEST.toordinal() or ends_on > LATEST:
+        raise ValueError(f"days must lie between {EARLIEST} and {LATEST}")
     truth = folder.with_name(f"{folder.name}-truth")
     _refuse_foreign(folder, truth)
     for target in (folder, truth):

@@ -30,6 +30,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from shelfcast.landing.contract import CONTRACT, Entity
+from shelfcast.landing.errors import LandingError
 from shelfcast.landing.rows import Reader, Rows
 from shelfcast.landing.source import SourceFile
 
@@ -121,7 +122,22 @@ class Lake:
         self._folder = folder
 
     def prepare(self) -> list[ManifestRow]:
-        """Create folders and schema files, recover from a killed run, return the manifest."""
+        """Create folders and schema files, recover from a killed run, return the manifest.
+
+        Raises
+        ------
+        LandingError
+            The lake cannot be written, or holds a file that did not land; the message names it.
+        """
+        try:
+            return self._prepare()
+        except OSError as error:
+            raise LandingError(
+                f"{error.filename or self._folder} cannot be read or written "
+                f"({error.strerror or error}); allow it, or choose another folder for the lake"
+            ) from error
+
+    def _prepare(self) -> list[ManifestRow]:
         for name in (*(entity.name for entity in CONTRACT), MANIFEST, GATE):
             folder = self._folder / name
             folder.mkdir(parents=True, exist_ok=True)
@@ -135,6 +151,9 @@ class Lake:
             for file in sorted((self._folder / entity.name).glob("*.parquet")):
                 if not (self._folder / MANIFEST / file.name).exists():
                     self._adopt(file)
+        for file in (self._folder / GATE).glob("*.parquet"):
+            if not _holds(file, GATE_SCHEMA):
+                raise _foreign(file)
         return self._manifest()
 
     def write(
@@ -182,16 +201,24 @@ class Lake:
 
     def _adopt(self, file: Path) -> None:
         """Write the manifest row of a canonical file that a killed run left without one."""
-        footer = pq.read_metadata(file).metadata or {}
-        if _FOOTER_KEY in footer:
-            entry = json.loads(footer[_FOOTER_KEY])
-            landed_at = datetime.fromisoformat(entry.pop("landed_at"))
-            self._write_manifest(ManifestRow(**entry, landed_at=landed_at))
+        if file.stem == "_schema":
+            return
+        try:
+            entry = json.loads((pq.read_metadata(file).metadata or {})[_FOOTER_KEY])
+        except (KeyError, ValueError) as error:
+            raise _foreign(file) from error
+        if entry["file_id"] != file.stem:
+            raise _foreign(file)
+        landed_at = datetime.fromisoformat(entry.pop("landed_at"))
+        self._write_manifest(ManifestRow(**entry, landed_at=landed_at))
 
     def _manifest(self) -> list[ManifestRow]:
         """Return the manifest rows whose canonical file stands, oldest first."""
-        files = [str(file) for file in (self._folder / MANIFEST).glob("*.parquet")]
-        table = ds.dataset(files, schema=MANIFEST_SCHEMA).to_table()
+        files = sorted((self._folder / MANIFEST).glob("*.parquet"))
+        foreign = [file for file in files if not _holds(file, MANIFEST_SCHEMA)]
+        if foreign:
+            raise _foreign(foreign[0])
+        table = ds.dataset([str(file) for file in files], schema=MANIFEST_SCHEMA).to_table()
         entries = (ManifestRow(**row) for row in table.to_pylist())
         standing = [
             entry
@@ -217,6 +244,21 @@ class Lake:
             os.replace(temporary, self._folder / folder / f"{name}.parquet")
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _holds(file: Path, schema: pa.Schema) -> bool:
+    """Tell whether a file is Parquet with the columns of a schema."""
+    try:
+        return bool(pq.read_schema(file).equals(schema))
+    except ValueError:
+        return False
+
+
+def _foreign(file: Path) -> LandingError:
+    return LandingError(
+        f"{file} lies in the lake and is none of its files, or is damaged; move it away. Files to "
+        "land belong into the landing folder"
+    )
 
 
 def _ahead(reader: Reader) -> Iterator[Rows]:

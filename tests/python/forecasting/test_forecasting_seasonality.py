@@ -133,3 +133,13 @@ def test_prior_survives_a_table():
         Prior.from_table(table.slice(1))
     with pytest.raises(ValueError, match="season_length"):
         Prior.flat(0)
+
+
+def test_series_without_noise_teach_as_much_as_they_know():
+    week = np.array([2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0])
+    flat = learn_prior(Panel.from_series([np.tile(week * level, 8) for level in (1, 3, 5, 9)]), 7)
+    assert flat.additive_profile == pytest.approx(np.zeros(7))
+    assert flat.multiplicative_profile == pytest.approx(np.ones(7))
+    week[5] = 9.0
+    panel = Panel.from_series([np.tile(week * level, 8) for level in (1, 3, 5, 9)])
+    assert learn_prior(panel, 7).multiplicative_profile == pytest.approx(week / week.mean())
