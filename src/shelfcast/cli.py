@@ -205,15 +205,24 @@ def rejects() -> None:
     """Look into the quarantine: which rows were rejected, why, and what to do."""
 
 
+_EVERYTHING = click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Also rows that need nothing: copies, and restated ones.",
+)
+
+
 @rejects.command("list")
 @click.option("--entity", help="Only rows of this entity.")
 @click.option("--code", help="Only rows with this reason, such as BAD_TYPE or BAD_TYPE:quantity.")
 @click.option("--file", help="Only rows of this file.")
-def list_(entity: str | None, code: str | None, file: str | None) -> None:
+@_EVERYTHING
+def list_(entity: str | None, code: str | None, file: str | None, everything: bool) -> None:
     """Count the quarantined rows by entity and reason."""
     from shelfcast.rejects import list_rejects
 
-    click.echo(list_rejects(entity=entity, code=code, file=file))
+    click.echo(list_rejects(entity=entity, code=code, file=file, everything=everything))
 
 
 @rejects.command()
@@ -227,12 +236,13 @@ def explain(what: str) -> None:
 
 @rejects.command("export")
 @click.argument("folder", type=click.Path(path_type=Path), default="rejects")
-def export_rejects(folder: Path) -> None:
+@_EVERYTHING
+def export_rejects(folder: Path, everything: bool) -> None:
     """Write the quarantined rows to FOLDER, one CSV file per entity, to be corrected."""
     from shelfcast.rejects import EMPTY
     from shelfcast.rejects import export_rejects as write_rejects
 
-    written = write_rejects(folder)
+    written = write_rejects(folder, everything=everything)
     if not written:
         click.echo(EMPTY)
         return

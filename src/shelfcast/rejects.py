@@ -1,7 +1,9 @@
 """What lies in quarantine: counted, explained, and written out to be corrected.
 
 A row carries one or more reject codes, such as ``BAD_TYPE:quantity``: the reason, and the column
-where the reason has one. Reasons are explained in the seed ``reject_codes``.
+where the reason has one. Reasons are explained in the seed ``reject_codes``. A row is open while
+there is something to do about it; copies, and rows of a version of a file that a later version
+has replaced, are closed.
 """
 
 from __future__ import annotations
@@ -12,12 +14,12 @@ from typing import Any
 
 import duckdb
 
-from shelfcast.landing.contract import CONTRACT, ENTITIES, Entity
+from shelfcast.landing.contract import CONTRACT, ENTITIES, Entity, EntityKind
 from shelfcast.text_table import one_line, table
 from shelfcast.warehouse import WarehouseError, command, read_only, schema
 
-LISTED_FILES = 20
-"""Files that an explanation names; it counts the others."""
+LISTED = 20
+"""Files, or unknown ids, that an explanation names; it counts the others."""
 
 LONGEST_TEXT = 120
 """Characters of a row's text that are shown."""
@@ -27,20 +29,43 @@ LONGEST_EXPORTED_LINE = 10_000
 
 _DIGITS = 19  # of the largest bigint
 
-EMPTY = "Nothing is in quarantine: every landed row was accepted."
+EMPTY = "Nothing in quarantine needs correcting."
+"""What there is to say where nothing is exported."""
+
+_REFERENCES = {"UNKNOWN_SKU": "sku_id", "UNKNOWN_LOCATION": "location_id"}
+"""Reasons that ask for something to land, and the column that holds its id."""
+
+_TOTAL_KEY = ("sold_at", "sku_id", "location_id", "customer_id", "promotion_id", "channel")
+_PLACE = "(entity, _file, _row, _landed_at)"
+_SAME_ROW = """
+    rejected._file = landed._file
+    and rejected._row = landed._row
+    and rejected._landed_at is not distinct from landed._landed_at
+"""
+_MATCHES = """
+    entity = coalesce($entity, entity)
+    and _file = coalesce($file, _file)
+    and coalesce($code, code) in (code, reason)
+"""
 
 
 def list_rejects(
-    *, entity: str | None = None, code: str | None = None, file: str | None = None
+    *,
+    entity: str | None = None,
+    code: str | None = None,
+    file: str | None = None,
+    everything: bool = False,
 ) -> str:
-    """Return the number of quarantined rows by entity, reason and column, as text.
+    """Return the number of open quarantined rows by entity, reason and column, as text.
 
     Parameters
     ----------
     entity, file
-        Only rows of this entity, and of this file.
+        Only rows of this entity, and of this file; the end of its path will do.
     code
         Only rows with this reason: ``BAD_TYPE``, or ``BAD_TYPE:quantity`` for one column.
+    everything
+        Closed rows too; otherwise they are only counted.
 
     Raises
     ------
@@ -48,16 +73,30 @@ def list_rejects(
         There is no built warehouse, or no such entity, reason or file in it.
     """
     with read_only() as connection:
-        (everything,) = _one(connection, f"select count(*) from {_rejected()}")
-        if not everything:
-            return EMPTY
+        (quarantined,) = _one(connection, f"select count(*) from {_rejected()}")
+        if not quarantined:
+            return "Nothing is in quarantine: every landed row was accepted."
         if entity is not None and entity not in ENTITIES:
             raise WarehouseError(f"There is no entity {entity}; there are {', '.join(ENTITIES)}.")
-        if code is not None:
-            code = _known_code(connection, code)
-        if file is not None and not _files(connection, file):
-            raise WarehouseError(_no_such_file(connection, file))
-        wanted = {"entity": entity, "code": code, "file": file}
+        wanted = {
+            "entity": entity,
+            "code": code and _known_code(connection, code),
+            "file": file and _known_file(connection, file),
+        }
+        shown = "true" if everything else "is_open"
+        matching, rows, files = _one(
+            connection,
+            f"""
+            {_coded()}
+            select
+                count(distinct {_PLACE}),
+                count(distinct {_PLACE}) filter (where {shown}),
+                count(distinct _file) filter (where {shown})
+            from coded
+            where {_MATCHES}
+            """,
+            wanted,
+        )
         counts = connection.execute(
             f"""
             {_coded()}
@@ -65,29 +104,22 @@ def list_rejects(
                 entity, reason, column_name, count(*),
                 count(distinct _file)
             from coded
-            where {_MATCHES}
+            where {_MATCHES} and {shown}
             group by all
             order by entity, count(*) desc, reason, column_name
             """,
             wanted,
         ).fetchall()
-        rows, files = _one(
-            connection,
-            f"""
-            {_coded()}
-            select count(distinct (entity, _file, _row, _landed_at)), count(distinct _file)
-            from coded
-            where {_MATCHES}
-            """,
-            wanted,
-        )
-    if not counts:
-        return f"None of the {everything:,} quarantined rows is of that kind."
+    if not matching:
+        return f"None of the {quarantined:,} quarantined rows is of that kind."
+    if not rows:
+        return f"Nothing is open: {_closed(matching)} (--all)."
     return "\n".join(
         (
             f"{_count(rows, 'row')} of {_count(files, 'file')} in quarantine. "
             "A row is counted under each of its reasons.",
             table(("entity", "reason", "column", "rows", "files"), counts),
+            *([f"{_closed(matching - rows, 'more')} (--all)."] if matching > rows else []),
             "",
             f"Next  {command(f'shelfcast rejects explain {counts[0][1]}')}",
             f"      {command('shelfcast rejects export')}",
@@ -118,22 +150,27 @@ def explain_rejects(what: str, *, limit: int = 5) -> str:
         return _explain_code(connection, _known_code(connection, what), limit)
 
 
-def export_rejects(folder: Path) -> list[tuple[Path, int]]:
-    """Write the quarantined rows, one CSV file for each entity that has any.
+def export_rejects(folder: Path, *, everything: bool = False) -> list[tuple[Path, int]]:
+    """Write the quarantined rows, one CSV file for each entity that has any to correct.
 
     The columns are file, row, reject_codes and remedy, then those of the landing contract, then
     raw, the line as it stood. Corrected, the file lands like any other: the lander leaves out the
-    columns that the contract does not know. For its sake, line breaks within values become blanks.
-    A file is complete or absent, and one that stands is left alone: it may hold corrections.
+    first four and the last. For its sake, line breaks within values become blanks. A file is
+    complete or absent, and one that stands is left alone: it may hold corrections.
+
+    Copies and superseded rows are never written. Nor is a row of a state entity when a newer row of
+    its key was accepted: the file lands last, and would put the old state back.
 
     Parameters
     ----------
     folder
         Where to write ``<entity>_rejects.csv``; made if absent.
+    everything
+        The rows of replaced versions of files too; otherwise only open rows.
 
     Returns
     -------
-    Path and number of rows of each file; empty where nothing is in quarantine.
+    Path and number of rows of each file; empty where there is nothing to correct.
 
     Raises
     ------
@@ -144,32 +181,26 @@ def export_rejects(folder: Path) -> list[tuple[Path, int]]:
     """
     written = []
     with read_only() as connection:
-        counts = dict(
-            connection.execute(
-                f"select entity, count(*) from {_rejected()} group by entity"
-            ).fetchall()
-        )
+        held = connection.execute(f"select distinct entity from {_rejected()}").fetchall()
         for entity in CONTRACT:
-            if entity.name in counts:
-                folder.mkdir(parents=True, exist_ok=True)
-                path = folder / f"{entity.name}_rejects.csv"
-                if path.exists():
-                    raise FileExistsError(
-                        f"{path} exists and may hold corrections; move it away, or name another "
-                        "folder"
-                    )
-                temporary = path.with_name(f".{path.name}.partial")
-                connection.sql(_exported(entity)).write_csv(str(temporary))
-                os.replace(temporary, path)
-                written.append((path, counts[entity.name]))
+            if (entity.name,) not in held:
+                continue
+            query = _exported(entity, everything=everything)
+            connection.execute(f"create or replace temp table exported as {query}")
+            (rows,) = _one(connection, "select count(*) from exported")
+            if not rows:
+                continue
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"{entity.name}_rejects.csv"
+            if path.exists():
+                raise FileExistsError(
+                    f"{path} exists and may hold corrections; move it away, or name another folder"
+                )
+            temporary = path.with_name(f".{path.name}.partial")
+            connection.table("exported").write_csv(str(temporary))
+            os.replace(temporary, path)
+            written.append((path, rows))
     return written
-
-
-_MATCHES = """
-    entity = coalesce($entity, entity)
-    and _file = coalesce($file, _file)
-    and coalesce($code, code) in (code, reason)
-"""
 
 
 def _rejected() -> str:
@@ -196,7 +227,9 @@ def _explain_code(connection: duckdb.DuckDBPyConnection, code: str, limit: int) 
     files = connection.execute(
         f"""
         {_coded()}
-        select entity, _file, count(distinct (_row, _landed_at))
+        select
+            entity, _file, count(distinct {_PLACE}),
+            count(distinct {_PLACE}) filter (where not is_open)
         from coded
         where {_MATCHES}
         group by entity, _file
@@ -210,22 +243,27 @@ def _explain_code(connection: duckdb.DuckDBPyConnection, code: str, limit: int) 
     examples = connection.execute(
         f"""
         {_coded()}
-        select distinct entity, _file, _row, _landed_at, _raw
+        select distinct entity, _file, _row, _landed_at, _raw, is_open
         from coded
         where {_MATCHES}
-        order by entity, _file, _row, _landed_at
+        order by is_open desc, entity, _file, _row, _landed_at
         limit {limit:d}
         """,
         wanted,
     ).fetchall()
-    shown = [(entity, one_line(file), rows) for entity, file, rows in files[:LISTED_FILES]]
+    closed = sum(file[3] for file in files)
+    shown = [(entity, one_line(file), rows) for entity, file, rows, _ in files[:LISTED]]
     lines += [
         "",
         f"{_count(sum(file[2] for file in files), 'row')} of {_count(len(files), 'file')}",
         table(("entity", "file", "rows"), shown),
     ]
-    if len(files) > LISTED_FILES:
-        lines.append(f"  and {_count(len(files) - LISTED_FILES, 'more file')}")
+    if len(files) > LISTED:
+        lines.append(f"  and {_count(len(files) - LISTED, 'more file')}")
+    if closed:
+        lines.append(f"{_closed(closed, 'of them')}.")
+    if code in _REFERENCES:
+        lines += _unknown(connection, code, sorted({file[0] for file in files}))
     lines += [
         "",
         "Examples",
@@ -240,10 +278,42 @@ def _explain_code(connection: duckdb.DuckDBPyConnection, code: str, limit: int) 
     return "\n".join(lines)
 
 
+def _unknown(connection: duckdb.DuckDBPyConnection, code: str, entities: list[str]) -> list[str]:
+    """Return the ids that open rows name and nothing that was accepted has, most rows first."""
+    column = _REFERENCES[code]
+    named = " union all ".join(
+        f"""
+        select landed.{column}
+        from {_rejected()} as rejected
+        inner join {schema("bronze")}.stg_landing__{entity} as landed on {_SAME_ROW}
+        where
+            rejected.entity = '{entity}'
+            and rejected.is_open
+            and list_contains(string_split(rejected.reject_codes, ' '), $code)
+        """
+        for entity in entities
+    )
+    ids = connection.execute(
+        f"""
+        select {column}, count(*)
+        from ({named})
+        group by {column}
+        order by count(*) desc, {column}
+        """,
+        {"code": code},
+    ).fetchall()
+    if not ids:
+        return []
+    shown = [(one_line(name), rows) for name, rows in ids[:LISTED]]
+    more = [f"  and {len(ids) - LISTED:,} more"] if len(ids) > LISTED else []
+    return ["", "To be landed", table((column, "rows"), shown), *more]
+
+
 def _explain_row(connection: duckdb.DuckDBPyConnection, file: str, row: int) -> str:
+    file = _known_file(connection, file)
     found = connection.execute(
         f"""
-        select entity, _file, _row, _landed_at, _raw, reject_codes
+        select entity, _file, _row, _landed_at, _raw, reject_codes, is_open
         from {_rejected()}
         where _file = $file and _row = $row
         order by entity, _landed_at
@@ -251,19 +321,19 @@ def _explain_row(connection: duckdb.DuckDBPyConnection, file: str, row: int) -> 
         {"file": file, "row": row},
     ).fetchall()
     if not found:
-        if not _files(connection, file):
-            raise WarehouseError(_no_such_file(connection, file))
         raise WarehouseError(
             f"Row {row} of {one_line(file)} is not in quarantine; "
             f"{command('shelfcast rejects explain CODE')} gives examples of rows that are."
         )
     parts = []
     for example in found:
-        entity, landed_at, codes = example[0], example[3], example[5]
+        entity, landed_at, codes, is_open = example[0], example[3], example[5], example[6]
         landed = f", landed {landed_at:%Y-%m-%d %H:%M}" if landed_at else ""
         lines = [f"Row {row} of {one_line(file)} ({entity}{landed})"]
         for code in codes.split(" "):
             lines += [f"  {line}" for line in _meaning(connection, code)]
+        if not is_open and codes not in ("DUPLICATE", "SUPERSEDED"):
+            lines.append("  A later version of the file has landed: nothing is to be done here.")
         parts.append("\n".join((*lines, f"  Text    {_text(connection, example)}")))
     return "\n\n".join(parts)
 
@@ -303,14 +373,19 @@ def _text(connection: duckdb.DuckDBPyConnection, row: tuple[Any, ...]) -> str:
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
-def _exported(entity: Entity) -> str:
-    """Return the query of the quarantined rows of an entity."""
+def _exported(entity: Entity, *, everything: bool) -> str:
+    """Return the query of the quarantined rows of an entity that can be corrected."""
     columns = "".join(
         f"{_without_breaks(f'landed.{column}')} as {column}, " for column in entity.column_names
     )
     return f"""
         with rejected as (
-            select * from {_rejected()} where entity = '{entity.name}'
+            select *
+            from {_rejected()}
+            where
+                entity = '{entity.name}'
+                and reject_codes not in ('DUPLICATE', 'SUPERSEDED')
+                and {"true" if everything else "is_open"}
         ),
 
         reasons as (
@@ -325,6 +400,10 @@ def _exported(entity: Entity) -> str:
             inner join {schema("seeds")}.reject_codes as codes
                 on reasons.reason = codes.reject_code
             group by reasons.reject_codes
+        ),
+
+        outdated as (
+            {_outdated(entity)}
         )
 
         select
@@ -335,14 +414,46 @@ def _exported(entity: Entity) -> str:
             {columns}
             left({_without_breaks("rejected._raw")}, {LONGEST_EXPORTED_LINE}) as raw
         from rejected
-        inner join {schema("bronze")}.stg_landing__{entity.name} as landed
-            on
-                rejected._file = landed._file
-                and rejected._row = landed._row
-                and rejected._landed_at is not distinct from landed._landed_at
+        inner join {schema("bronze")}.stg_landing__{entity.name} as landed on {_SAME_ROW}
         left join remedies on rejected.reject_codes = remedies.reject_codes
+        where not exists (select 1 from outdated as landed where {_SAME_ROW})
         order by rejected._file, rejected._row, rejected._landed_at
     """
+
+
+def _outdated(entity: Entity) -> str:
+    """Return the query of the rejected rows whose state a newer accepted row describes."""
+    judged = f"{schema('silver')}.int_{entity.name}_judged"
+    if entity.kind is EntityKind.STATE:
+        same = " and ".join(_equal(column) for column in entity.key)
+    elif entity.name == "sales":
+        # totals are states; one whose quantity cannot be read is taken for one of sales
+        same = f"""
+            {" and ".join(_equal(column) for column in _TOTAL_KEY)}
+            and coalesce(sign(bad.quantity), 1) = sign(newer.quantity)
+            and bad.transaction_id is null
+            and newer.transaction_id is null
+        """
+    else:
+        same = "false"
+    return f"""
+        select bad._file, bad._row, bad._landed_at
+        from {judged} as bad
+        where
+            bad.reject_codes is not null
+            and exists (
+                select 1
+                from {judged} as newer
+                where
+                    newer.reject_codes is null
+                    and {same}
+                    and (newer._landed_at, newer._file) > (bad._landed_at, bad._file)
+            )
+    """
+
+
+def _equal(column: str) -> str:
+    return f"bad.{column} is not distinct from newer.{column}"
 
 
 def _without_breaks(text: str) -> str:
@@ -367,21 +478,50 @@ def _known_code(connection: duckdb.DuckDBPyConnection, code: str) -> str:
     return f"{reason}{separator}{column}"
 
 
-def _files(connection: duckdb.DuckDBPyConnection, file: str) -> int:
-    """Return how many quarantined rows a file has."""
-    (rows,) = _one(
-        connection, f"select count(*) from {_rejected()} where _file = $file", {"file": file}
-    )
-    return int(rows)
+def _known_file(connection: duckdb.DuckDBPyConnection, file: str) -> str:
+    """Return the path of the file with quarantined rows that a path, or the end of one, names."""
+    found = [
+        name
+        for (name,) in connection.execute(
+            f"""
+            select distinct _file
+            from {_rejected()}
+            where _file = $file or ends_with(_file, '/' || $file)
+            order by _file
+            """,
+            {"file": file},
+        ).fetchall()
+    ]
+    if not found:
+        raise WarehouseError(_no_such_file(connection, file))
+    if file not in found and len(found) > 1:
+        raise WarehouseError(
+            f"The paths of {len(found)} files with quarantined rows end in {one_line(file)}; "
+            f"name one: {_listed(found)}."
+        )
+    return file if file in found else found[0]
 
 
 def _no_such_file(connection: duckdb.DuckDBPyConnection, file: str) -> str:
     names = connection.execute(
-        f"select distinct _file from {_rejected()} order by _file limit {LISTED_FILES + 1}"
+        f"select distinct _file from {_rejected()} order by _file"
     ).fetchall()
-    listed = ", ".join(one_line(name) for (name,) in names[:LISTED_FILES]) or "none"
-    more = " and others" if len(names) > LISTED_FILES else ""
-    return f"No row of {one_line(file)} is in quarantine. Files with such rows: {listed}{more}."
+    return (
+        f"No row of {one_line(file)} is in quarantine. "
+        f"Files with such rows: {_listed([name for (name,) in names])}."
+    )
+
+
+def _listed(files: list[str]) -> str:
+    shown = ", ".join(one_line(file) for file in files[:LISTED])
+    return f"{shown} and others" if len(files) > LISTED else shown
+
+
+def _closed(rows: int, which: str = "") -> str:
+    """Say that closed rows need nothing."""
+    subject = " ".join(filter(None, (_count(rows, "row"), which)))
+    need = "needs" if rows == 1 else "need"
+    return f"{subject} {need} nothing: copies, or restated by a later version of their file"
 
 
 def _one(

@@ -69,12 +69,23 @@ def test_rejected_rows_are_the_planted_ones(
     assert sorted(rejected) == sorted(planted)
 
 
+def reject_codes() -> dict[str, tuple[str, str]]:
+    """Meaning and remedy by reject code, of the seed that explains them."""
+    with (PROJECT / "seeds" / "reference" / "reject_codes.csv").open(encoding="utf-8") as file:
+        return {row["reject_code"]: (row["meaning"], row["remedy"]) for row in csv.DictReader(file)}
+
+
+def test_the_page_explains_the_codes_as_the_seed_does() -> None:
+    page = (PROJECT / "docs" / "quarantine.md").read_text(encoding="utf-8")
+    cells = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    table = {row[0].strip("`"): (row[2], row[3]) for row in cells if len(row) == 4}
+    assert table == reject_codes()
+
+
 @pytest.mark.slow
 def test_every_reject_code_is_planted(planted: list[tuple[str, str, int, str]]) -> None:
-    with (PROJECT / "seeds" / "reference" / "reject_codes.csv").open(encoding="utf-8") as file:
-        explained = {row["reject_code"] for row in csv.DictReader(file)}
     found = {code.split(":")[0] for *_, codes in planted for code in codes.split()}
-    assert found | set(NEVER_PLANTED) == explained
+    assert found | set(NEVER_PLANTED) == set(reject_codes())
     assert found.isdisjoint(NEVER_PLANTED)
 
 
@@ -188,6 +199,7 @@ def test_every_line_of_an_odd_file_is_found_by_its_row(
 # ---- mended causes ----------------------------------------------------------------------------
 
 HEADER = "transaction_id,line_number,sold_at,sku_id,location_id,quantity\n"
+TOTALS = "sold_at,sku_id,location_id,quantity,promotion_id\n"
 
 
 class Retailer:
@@ -234,17 +246,22 @@ class Sales:
 
 @pytest.fixture(scope="module")
 def builds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sales, Sales]:
-    """The sales of one retailer before and after three causes are mended."""
+    """The sales of one retailer before and after what was wrong is mended."""
     retailer = Retailer(tmp_path_factory.mktemp("mended"))
     before = retailer.build(
         datetime(2026, 5, 1),
         {
-            "skus.csv": "sku_id,category\nA,Fruit\n",
-            "locations.csv": "location_id,region\nOld,West\n",
+            "skus.csv": "sku_id,category\nA,Fruit\nB,Fruit\nC,Fruit\n",
+            "locations.csv": "location_id,region\nOld,West\nNew,West\n",
             "sales_early.csv": HEADER + "E1,1,2026-04-01,LATE,Old,2\nE2,1,2026-04-01,A,Old,3\n",
             "sales_broken.csv": HEADER
             + 'B1,1,2026-04-02,A,Old,4\nB2,1,"2026-04-02,A,Old,5\nB3,1,2026-04-02,A,Old\n',
             "sales_wrong.csv": HEADER + "W1,1,2026-04-03,A,Old,70\nW2,1,2026-04-03,A,Old,8\n",
+            "sales_lineless.csv": "transaction_id,sold_at,sku_id,location_id,quantity\n"
+            "L1,2026-04-04,A,Old,70\nL1,2026-04-04,B,Old,3\nL2,2026-04-04,A,Old,8\n",
+            "sales_totals.csv": TOTALS + "2026-04-05,A,Old,9,\n2026-04-06,A,Old,4,\n",
+            "sales_day.csv": TOTALS + "2026-04-07,A,Old,5,\n2026-04-08,A,Old,6,\n",
+            "sales_returned.csv": HEADER + "R1,1,2026-04-09,A,New,-1\nR2,1,2026-04-09,C,Old,-1\n",
         },
     )
     after = retailer.build(
@@ -254,6 +271,11 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sales, Sales]:
             "sales_broken.csv": HEADER
             + "B1,1,2026-04-02,A,Old,4\nB2,1,2026-04-02,A,Old,5\nB3,1,2026-04-02,A,Old,6\n",
             "sales_wrong.csv": HEADER + "W1,1,2026-04-03,A,Old,7\nW2,1,2026-04-03,A,Old,8\n",
+            "sales_lineless.csv": "transaction_id,sold_at,sku_id,location_id,quantity\n"
+            "L1,2026-04-04,A,Old,7\n",
+            "sales_totals.csv": TOTALS + "2026-04-05,A,Old,9,SPRING\n",
+            "sales_a_later_day.csv": TOTALS + "2026-04-07,A,Old,50,\n",
+            "sales_earlier.csv": HEADER + "C1,1,2026-04-08,C,New,1\n",
         },
     )
     return before, after
@@ -301,3 +323,46 @@ def test_a_corrected_quantity_replaces_the_wrong_one(builds: tuple[Sales, Sales]
         (2, 1, "SUPERSEDED"),
         (3, 1, "SUPERSEDED"),
     ]
+
+
+@pytest.mark.slow
+def test_a_transaction_without_line_numbers_is_restated_as_a_whole(
+    builds: tuple[Sales, Sales],
+) -> None:
+    before, after = builds
+    assert of_file(before.accepted, "sales_lineless.csv") == [
+        *((2, "L1", 70), (3, "L1", 3), (4, "L2", 8)),
+    ]
+    # the corrected line counts once, the line left out no more, the transaction left out still
+    assert of_file(after.accepted, "sales_lineless.csv") == [(2, "L1", 7), (4, "L2", 8)]
+    assert of_file(after.rejected, "sales_lineless.csv") == [
+        (2, 1, "SUPERSEDED"),
+        (3, 1, "SUPERSEDED"),
+    ]
+
+
+@pytest.mark.slow
+def test_a_total_with_its_promotion_filled_in_counts_once(builds: tuple[Sales, Sales]) -> None:
+    before, after = builds
+    totals = [(2, None, 9), (3, None, 4)]
+    assert of_file(before.accepted, "sales_totals.csv") == totals
+    assert of_file(after.accepted, "sales_totals.csv") == totals
+    assert of_file(after.rejected, "sales_totals.csv") == [(2, 1, "SUPERSEDED")]
+
+
+@pytest.mark.slow
+def test_of_two_totals_of_a_day_the_later_counts(builds: tuple[Sales, Sales]) -> None:
+    before, after = builds
+    assert of_file(before.accepted, "sales_day.csv") == [(2, None, 5), (3, None, 6)]
+    assert of_file(after.accepted, "sales_day.csv") == [(3, None, 6)]
+    assert of_file(after.rejected, "sales_day.csv") == [(2, 1, "SUPERSEDED")]
+    assert of_file(after.accepted, "sales_a_later_day.csv") == [(2, None, 50)]
+
+
+@pytest.mark.slow
+def test_a_return_needs_a_sale_wherever_it_was(builds: tuple[Sales, Sales]) -> None:
+    before, after = builds
+    assert of_file(before.accepted, "sales_returned.csv") == [(2, "R1", -1)]
+    assert of_file(before.rejected, "sales_returned.csv") == [(3, 1, "RETURN_WITHOUT_SALE")]
+    assert of_file(after.accepted, "sales_returned.csv") == [(2, "R1", -1), (3, "R2", -1)]
+    assert of_file(after.rejected, "sales_returned.csv") == []

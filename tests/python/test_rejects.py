@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from warehouses import Warehouse
 
+from shelfcast import rejects
 from shelfcast.landing import land
 from shelfcast.landing.contract import CONTRACT
 from shelfcast.rejects import explain_rejects, export_rejects, list_rejects
@@ -59,6 +60,46 @@ def quarantine(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     pq.write_table(table, source / "sales_2.parquet")
     warehouse = Warehouse(tmp_path_factory.mktemp("rejects_home"))
     land(source, warehouse.home / "lake", landed_at=datetime(2026, 2, 1))
+    judge(warehouse)
+    return warehouse
+
+
+HEADER = "sold_at,sku_id,location_id,quantity,unit_price\n"
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """Rejected rows of which some need nothing any more, landed on two days."""
+    source = tmp_path_factory.mktemp("closed") / "landing"
+    warehouse = Warehouse(tmp_path_factory.mktemp("closed_home"))
+    days: tuple[dict[str, str], ...] = (
+        {
+            "skus.csv": "sku_id,category\nA,Fruit\n",
+            "locations.csv": "location_id,region\nL,West\n",
+            "sales/2026/kasse_08.csv": HEADER
+            + "2026-01-02,=NEW,L,1,\n2026-01-03,=NEW,L,1,\n2026-01-02,OTHER,L,1,\n",
+            "sales/2025/kasse_09.csv": HEADER + "2026-01-04,A,L\n",
+            "sales/2026/kasse_09.csv": HEADER + "2026-01-05,A,L\n",
+            "sales/rewritten.csv": HEADER
+            + "2026-01-06,A,L\n2026-01-06,A,L,6,\n2026-01-06,GONE,L,1,\n",
+            "sales/totals.csv": HEADER + "2026-01-07,A,L,7,cheap\n2026-01-08,A,L,8,cheap\n",
+            "sales/twice.csv": HEADER + "2026-01-09,A,L,9,\n2026-01-09,A,L,9,\n",
+            "inventory_1.csv": "snapshot_date,sku_id,location_id,stock_on_hand\n"
+            "2026-01-01,A,L,ten\n2026-01-02,A,L,-4\n2026-01-03,A,L,3\n",
+        },
+        {
+            "sales/rewritten.csv": HEADER + "2026-01-06,A,L,5,\n",
+            "sales/totals_again.csv": HEADER + "2026-01-07,A,L,7,1.00\n",
+            "inventory_2.csv": "snapshot_date,sku_id,location_id,stock_on_hand\n"
+            "2026-01-01,A,L,10\n2026-01-03,A,L,three\n",
+        },
+    )
+    for day, files in enumerate(days, 1):
+        for name, text in files.items():
+            path = source / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        land(source, warehouse.home / "lake", landed_at=datetime(2026, 2, day))
     judge(warehouse)
     return warehouse
 
@@ -110,6 +151,90 @@ def test_a_filter_that_names_nothing_says_what_there_is(
 ) -> None:
     with pytest.raises(WarehouseError, match=words):
         list_rejects(**filters)
+
+
+def test_the_list_leaves_out_what_needs_nothing(closed: Warehouse, warehouse_home: Use) -> None:
+    warehouse_home(closed.home)
+    text = list_rejects(entity="sales")
+    assert text.startswith("7 rows of 4 files in quarantine.")
+    assert counted(text)[:3] == [
+        ["sales", "UNKNOWN_SKU", "3", "1"],
+        ["sales", "BAD_TYPE", "unit_price", "2", "1"],
+        ["sales", "COLUMN_COUNT", "2", "2"],
+    ]
+    # the three lines of the first version, and the copy
+    assert "4 rows more need nothing: copies, or restated by a later version" in text
+    everything = list_rejects(entity="sales", everything=True)
+    assert everything.startswith("11 rows of 6 files in quarantine.")
+    assert ["sales", "COLUMN_COUNT", "3", "3"] in counted(everything)
+    assert "need nothing" not in everything
+    assert list_rejects(code="DUPLICATE").startswith("Nothing is open: 1 row needs nothing: copies")
+
+
+def test_an_unknown_sku_is_named(
+    closed: Warehouse, warehouse_home: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse_home(closed.home)
+    ids = explain_rejects("UNKNOWN_SKU").split("To be landed\n")[1]
+    assert counted(ids) == [["=NEW", "2"], ["OTHER", "1"]]
+    monkeypatch.setattr(rejects, "LISTED", 1)
+    ids = explain_rejects("UNKNOWN_SKU").split("To be landed\n")[1]
+    assert counted(ids) == [["=NEW", "2"], ["and", "1", "more"]]
+    assert "To be landed" not in explain_rejects("COLUMN_COUNT")
+
+
+def test_the_end_of_a_path_names_a_file(closed: Warehouse, warehouse_home: Use) -> None:
+    warehouse_home(closed.home)
+    assert explain_rejects("kasse_08.csv:4").startswith("Row 4 of sales/2026/kasse_08.csv")
+    assert explain_rejects("2025/kasse_09.csv:2").startswith("Row 2 of sales/2025/kasse_09.csv")
+    assert list_rejects(file="kasse_08.csv").startswith("3 rows of 1 file in")
+    several = r"2 files .* end in kasse_09\.csv; name one: sales/2025/kasse_09\.csv, sales/2026/"
+    with pytest.raises(WarehouseError, match=several):
+        explain_rejects("kasse_09.csv:2")
+    with pytest.raises(WarehouseError, match=r"No row of 08\.csv is in quarantine"):
+        explain_rejects("08.csv:4")
+
+
+def test_a_row_of_a_replaced_version_says_so(closed: Warehouse, warehouse_home: Use) -> None:
+    warehouse_home(closed.home)
+    assert "A later version of the file has landed" in explain_rejects("rewritten.csv:2")
+    assert "A later version of the file has landed" not in explain_rejects("kasse_08.csv:2")
+
+
+def test_an_export_holds_what_can_be_corrected(
+    closed: Warehouse, tmp_path: Path, warehouse_home: Use
+) -> None:
+    warehouse_home(closed.home)
+
+    def exported(folder: str, *, everything: bool) -> dict[str, list[tuple[str, str]]]:
+        written = export_rejects(tmp_path / folder, everything=everything)
+        found = {}
+        for path, rows in written:
+            with path.open(newline="") as file:
+                found[path.name] = [(row["file"], row["row"]) for row in csv.DictReader(file)]
+            assert len(found[path.name]) == rows
+        return found
+
+    # neither copies, nor what a newer row states: the stock of 1 January, the total of 7 January
+    still_open = [
+        ("sales/2025/kasse_09.csv", "2"),
+        *(("sales/2026/kasse_08.csv", line) for line in "234"),
+        ("sales/2026/kasse_09.csv", "2"),
+        ("sales/totals.csv", "3"),
+    ]
+    stock = [("inventory_1.csv", "3"), ("inventory_2.csv", "3")]
+    assert exported("open", everything=False) == {
+        "sales_rejects.csv": still_open,
+        "inventory_rejects.csv": stock,
+    }
+    replaced = [("sales/rewritten.csv", "2"), ("sales/rewritten.csv", "4")]
+    assert exported("all", everything=True) == {
+        "sales_rejects.csv": [*still_open[:-1], *replaced, still_open[-1]],
+        "inventory_rejects.csv": stock,
+    }
+    # as they stood, so that they land as they stood
+    assert ",=NEW," in (tmp_path / "open" / "sales_rejects.csv").read_text()
+    assert ",-4," in (tmp_path / "open" / "inventory_rejects.csv").read_text()
 
 
 def test_a_reason_is_explained_with_examples() -> None:
@@ -187,6 +312,7 @@ def test_a_corrected_export_lands_and_is_accepted(
     mended = quarantine.copy(tmp_path / "home")
     report = land(corrected, mended.home / "lake", landed_at=datetime(2026, 2, 2))
     assert (report.rows, report.parse_errors) == (5, 0)
+    assert "Left out" not in str(report)
     judge(mended)
     assert mended.query(
         f"""

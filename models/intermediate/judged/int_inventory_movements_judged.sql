@@ -1,6 +1,7 @@
 {#
     One landed row of inventory_movements, cast and judged. A later version of a file states anew the
-    movements of a SKU at a location on a day.
+    movements of a SKU at a location on a day. A quantity above the contract's bound has its code
+    already.
 #}
 {{ judge(
     'inventory_movements',
@@ -11,7 +12,10 @@
             "typed.movement_type not in ('receipt', 'adjustment', 'transfer', 'write_off')",
             'OUT_OF_RANGE:movement_type',
         ],
-        ["typed.movement_type = 'write_off' and typed.quantity > 0", 'OUT_OF_RANGE:quantity'],
+        [
+            "typed.movement_type = 'write_off' and typed.quantity > 0 and typed.quantity <= 1000000",
+            'OUT_OF_RANGE:quantity',
+        ],
     ],
     restated_by=dbt.concat([
         'cast(cast(typed.moved_at as date) as ' ~ dbt.type_string() ~ ')',

@@ -407,7 +407,7 @@ def _sales_rules(world: World) -> Iterator[_RowFault]:
     skus = identifiers("SKU-", np.arange(len(world.catalogue)), 5).to_pylist()
     launches = world.calendar.dates(world.catalogue.launch_day).astype(object)
     launched_on: dict[str, date] = dict(zip(skus, launches, strict=True))
-    # on sale before the first recorded sale, for as many days at least
+    # on sale before the first day on record, for as many days at least; no sale of then is known
     established = [
         sku
         for sku, day in launched_on.items()
@@ -435,6 +435,14 @@ def _sales_rules(world: World) -> Iterator[_RowFault]:
     yield _RowFault("OUT_OF_RANGE:quantity", _with("quantity", "0"))
     yield _RowFault("PRE_LAUNCH_DATE", sell_before_launch)
     yield _RowFault("RETURN_WITHOUT_SALE", return_unsold)
+
+
+def _movement_rules(_: World) -> Iterator[_RowFault]:
+    yield _RowFault("OUT_OF_RANGE:movement_type", _with("movement_type", "theft"))
+    yield _RowFault(
+        "OUT_OF_RANGE:quantity",
+        lambda record: {**record, "movement_type": "write_off", "quantity": "1"},
+    )
 
 
 def _promotion_rules(_: World) -> Iterator[_RowFault]:
@@ -469,9 +477,7 @@ def _moved(record: Record, column: str, origin: str, days: int) -> Record:
 _RULES: dict[str, Callable[[World], Iterator[_RowFault]]] = {
     "sales": _sales_rules,
     "inventory": lambda _: iter((_RowFault("NEGATIVE_STOCK", _with("stock_on_hand", "-1")),)),
-    "inventory_movements": lambda _: iter(
-        (_RowFault("OUT_OF_RANGE:movement_type", _with("movement_type", "theft")),)
-    ),
+    "inventory_movements": _movement_rules,
     "suppliers": lambda _: iter(
         (_RowFault("OUT_OF_RANGE:order_weekdays", _with("order_weekdays", "8")),)
     ),

@@ -8,7 +8,11 @@ from shelfcast.text_table import one_line
 
 ALREADY_LANDED = "already landed"
 
-_COLUMNS_SHOWN = 10
+_SHOWN = 10  # columns of an entity, or files with bad rows, that are named
+
+_EXPORT_MARK = "reject_codes"
+_OF_EXPORT = {"file", "row", _EXPORT_MARK, "remedy", "raw"}
+"""Columns that ``shelfcast rejects export`` puts around those of the contract."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ class LandingReport:
             f"Landed {_count(len(self.landed), 'file')}, {self.rows:,} rows, "
             f"{self.parse_errors:,} of them not readable."
         ]
-        lines += [f"  {file}" for file in self.landed if file.parse_errors or file.misplaced_rows]
+        lines += self._bad()
         lines += self._left_out()
         if known:
             lines.append(f"{_count(known, 'file')} had landed before.")
@@ -110,11 +114,25 @@ class LandingReport:
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
+    def _bad(self) -> list[str]:
+        """Name the files with most rows that need attention; progress has told of every file."""
+        bad = sorted(
+            (file for file in self.landed if file.parse_errors or file.misplaced_rows),
+            key=lambda file: file.parse_errors + file.misplaced_rows,
+            reverse=True,
+        )
+        lines = [f"  {file}" for file in bad[:_SHOWN]]
+        if len(bad) > _SHOWN:
+            lines.append(f"  and {_count(len(bad) - _SHOWN, 'more file')} with such rows")
+        return lines
+
     def _left_out(self) -> list[str]:
         """Name by entity the columns that did not land; a renamed one would go missing unseen."""
         ignored: dict[str, dict[str, None]] = {}
         for file in self.landed:
-            ignored.setdefault(file.entity, {}).update(dict.fromkeys(file.columns_ignored))
+            ours = _OF_EXPORT if _EXPORT_MARK in file.columns_ignored else set()
+            columns = (column for column in file.columns_ignored if column not in ours)
+            ignored.setdefault(file.entity, {}).update(dict.fromkeys(columns))
         return [
             f"Left out of {entity}, as the contract does not know them: {_listed(list(columns))}. "
             "If one holds what the contract asks for, name it in landing.yml."
@@ -124,8 +142,8 @@ class LandingReport:
 
 
 def _listed(names: list[str]) -> str:
-    shown = one_line(", ".join(names[:_COLUMNS_SHOWN]))
-    more = len(names) - _COLUMNS_SHOWN
+    shown = one_line(", ".join(names[:_SHOWN]))
+    more = len(names) - _SHOWN
     return f"{shown} and {more:,} more" if more > 0 else shown
 
 

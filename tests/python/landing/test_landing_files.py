@@ -226,6 +226,28 @@ def test_the_report_counts_and_tells(shop: Shop) -> None:
     assert "1 file had landed before." in again.lines()
 
 
+def test_the_report_names_the_ten_files_with_most_unreadable_lines(shop: Shop) -> None:
+    for number in range(1, 13):
+        shop.write(f"sales_{number:02d}.csv", SALES + "broken\n" * number)
+    told: list[str] = []
+    named = shop.land(progress=told.append).lines()[1:12]
+    assert len(told) == 12
+    assert [line.split(":")[0] for line in named] == [
+        *(f"  sales_{number:02d}.csv" for number in range(12, 2, -1)),
+        "  and 2 more files with such rows",
+    ]
+
+
+def test_what_an_export_of_rejects_adds_is_not_missed(shop: Shop) -> None:
+    columns = "sku_id,category,file,row,reject_codes,remedy,raw"
+    shop.write("skus_rejects.csv", f"{columns},colour\nA,Fruit,skus.csv,2,X,Y,Z,red\n")
+    shop.write("locations.csv", "location_id,region,file\nL,West,east.csv\n")
+    text = str(shop.land())
+    assert "Left out of skus, as the contract does not know them: colour." in text
+    # elsewhere a column of the same name is the retailer's own
+    assert "Left out of locations, as the contract does not know them: file." in text
+
+
 @pytest.mark.parametrize(
     "landed_at",
     [
