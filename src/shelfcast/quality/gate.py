@@ -12,22 +12,21 @@ from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
-from sqlalchemy.exc import SQLAlchemyError
 
 from shelfcast.landing.lake import GATE, GATE_SCHEMA, Lake
 from shelfcast.quality import pages
 from shelfcast.quality.limits import Limits
 from shelfcast.quality.project import (
     CHECKPOINT,
-    CONFIGURATION,
     DATASOURCE,
     PROJECT,
     SITE,
+    ProjectUnreadableError,
     opened_project,
 )
 from shelfcast.quality.relations import LakeUnreadableError, build_relations
 from shelfcast.quality.report import Check, CheckOutcome, GateReport, Severity
-from shelfcast.quality.results import checks_of, describe
+from shelfcast.quality.results import NOT_EVALUATED_REMEDY, checks_of, describe
 from shelfcast.quality.suites import FILES, Expected, build_suites
 
 
@@ -38,6 +37,7 @@ def run_gate(
     elsewhere: frozenset[str] = frozenset(),
     gx_project: Path = PROJECT,
     docs: Path,
+    run_at: datetime | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> GateReport:
     """Check what has landed, write the results to the lake, and Data Docs of this run.
@@ -54,30 +54,32 @@ def run_gate(
         Folder of the Great Expectations project; it is not changed.
     docs
         Folder of the Data Docs; pages of earlier runs in it are replaced.
+    run_at
+        Time of the run, by default now; UTC, without zone.
     progress
         Called with one line of text for each step.
 
     Returns
     -------
     GateReport
-        Every check and what it found. A lake or project that cannot be read gives a report with
-        one check, not evaluated, that says why.
+        Every check and what it found. Where the gate cannot look, as when lake or project cannot be
+        read, there is one check, not evaluated, that says why.
     """
     tell = progress or (lambda _: None)
-    run_at = datetime.now(UTC).replace(tzinfo=None)
+    run_at = run_at or datetime.now(UTC).replace(tzinfo=None)
     run_id = f"{run_at:%Y%m%dT%H%M%S}_{uuid4().hex[:8]}"
     docs.mkdir(parents=True, exist_ok=True)
     try:
         with TemporaryDirectory(prefix="shelfcast-gate-") as name:
             folder = Path(name)
-            checks, site = _evaluate(
+            checks, lake_files, site = _evaluate(
                 lake, limits, elsewhere, gx_project, folder, (run_id, run_at), tell
             )
-            report = GateReport(run_id, run_at, tuple(checks), docs / "index.html")
+            report = GateReport(run_id, run_at, tuple(checks), docs / "index.html", lake_files)
             _publish(docs, site)
-    except (LakeUnreadableError, duckdb.Error, SQLAlchemyError) as error:
-        reason = str(error).splitlines()[0]
-        report = GateReport(run_id, run_at, (_unreadable(reason),), docs / "index.html")
+    # Great Expectations and its engine fail in many ways, and none of them may look like a pass
+    except Exception as error:
+        report = GateReport(run_id, run_at, (_cannot_look(error),), docs / "index.html")
         content = {"index": pages.index_page(report), FILES: pages.suite_page(report, FILES)}
         _publish(docs, {f"{name}.html": pages.render(page) for name, page in content.items()})
     if lake.is_dir():
@@ -94,17 +96,14 @@ def _evaluate(
     folder: Path,
     run: tuple[str, datetime],
     tell: Callable[[str], None],
-) -> tuple[list[Check], dict[str, str]]:
-    """Return the checks of a run, and its pages by name."""
-    if not (gx_project / CONFIGURATION).is_file():
-        raise LakeUnreadableError(
-            f"{gx_project / CONFIGURATION} is missing; run this in the folder of the project"
-        )
+) -> tuple[list[Check], dict[str, list[str]], dict[str, str]]:
+    """Return the checks of a run, the files of the lake by landed file, and the pages by name."""
     tell("Reading the lake")
     database = folder / "gate.duckdb"
     settings = _settings()
     with duckdb.connect(str(database), config=dict(settings)) as connection:
-        landed = build_relations(connection, lake)
+        landed = build_relations(connection, lake, run[1].date())
+        lake_files = dict(connection.execute("select file, lake_files from landed").fetchall())
     suites = build_suites(limits, landed, elsewhere)
     url = f"duckdb:///{database}?{'&'.join(f'{name}={value}' for name, value in settings.items())}"
     tell(f"Checking {sum(map(len, suites.values())):,} expectations")
@@ -113,7 +112,7 @@ def _evaluate(
         tell("Writing Data Docs")
         context.build_data_docs()
         checks = [check for result in results for check in checks_of(result)]
-    return checks, _site(folder / PROJECT / SITE, list(suites))
+    return checks, lake_files, _site(folder / PROJECT / SITE, list(suites))
 
 
 def _results(
@@ -151,17 +150,23 @@ def _settings() -> dict[str, str]:
     }
 
 
-def _unreadable(reason: str) -> Check:
+def _cannot_look(error: Exception) -> Check:
+    """Return the one check of a run that could not look, with the reason in a sentence."""
+    first_line = next(iter(str(error).splitlines()), "no reason given")
+    if isinstance(error, LakeUnreadableError | ProjectUnreadableError):
+        reason, remedy = first_line, "Do what the message says, and run the gate again."
+    else:
+        reason, remedy = f"{type(error).__name__}: {first_line}", NOT_EVALUATED_REMEDY
     return Check(
         suite=FILES,
-        check="files__lake_can_be_read",
+        check="files__gate_can_look",
         column=None,
         severity=Severity.CRITICAL,
         outcome=CheckOutcome.NOT_EVALUATED,
         failing_rows=None,
         observed_value=reason,
-        description="The lake and its files can be read.",
-        remedy="Do what the message says, and run the gate again.",
+        description="The gate can read the lake and its own project.",
+        remedy=remedy,
     )
 
 

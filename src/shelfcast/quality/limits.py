@@ -18,7 +18,7 @@ class Limits:
     Attributes
     ----------
     freshness_days
-        Most days between the newest sale and the newest landing of sales; None only reports them.
+        Most days from the newest sale to the run of the gate; None only reports them.
     volume_change_rate
         Most by which the newest day's lines, or a new file's rows, may differ from the usual.
     bad_rows_rate
@@ -27,7 +27,7 @@ class Limits:
     unknown_rate
         Most rows that may name a SKU or location that has not landed.
     duplicate_rate
-        Most rows whose key another row has.
+        Most rows that may be surplus: all of a key but one.
     category_drift
         Most by which the categories' shares of sales lines may differ between the last 28 days and
         the 28 before: the total variation distance, half the sum of absolute differences.

@@ -33,6 +33,10 @@ SITE = Path("uncommitted/data_docs")
 RENDERED_BY = "# Rendered by shelfcast.quality.project from src/shelfcast/quality/suites.py."
 
 
+class ProjectUnreadableError(RuntimeError):
+    """The Great Expectations project cannot be opened; the message says what to do."""
+
+
 def project_files() -> dict[Path, str]:
     """Return every committed file of ``gx/``: path relative to the project, and its text."""
     suites = build_suites(Limits(), ALL_ENTITIES)
@@ -64,7 +68,18 @@ def opened_project(
     Yields
     ------
     The file data context.
+
+    Raises
+    ------
+    ProjectUnreadableError
+        The configuration is missing, or Great Expectations cannot read it.
     """
+    configuration = gx_project / CONFIGURATION
+    if not configuration.is_file():
+        raise ProjectUnreadableError(
+            f"{configuration} is missing; run this in the folder of the project, or write it anew: "
+            ".venv/bin/shelfcast contract --write"
+        )
     with _silence():
         import great_expectations as gx  # noqa: PLC0415 # takes seconds, and talks while it loads
 
@@ -72,15 +87,23 @@ def opened_project(
 
         root = folder / PROJECT
         root.mkdir()
-        shutil.copy(gx_project / CONFIGURATION, root)
+        shutil.copy(configuration, root)
         for path, text in _suite_files(suites).items():
             (root / path).parent.mkdir(exist_ok=True)
             (root / path).write_text(text, encoding="utf-8")
-        yield gx.get_context(
-            mode="file",
-            context_root_dir=root,
-            runtime_environment={DATABASE_VARIABLE: database},
-        )
+        try:
+            context = gx.get_context(
+                mode="file",
+                context_root_dir=root,
+                runtime_environment={DATABASE_VARIABLE: database},
+            )
+        # what is wrong with a configuration shows in errors of many kinds
+        except Exception as error:
+            raise ProjectUnreadableError(
+                f"{configuration} cannot be read ({type(error).__name__}); write it anew: "
+                ".venv/bin/shelfcast contract --write"
+            ) from error
+        yield context
 
 
 @contextmanager
@@ -215,6 +238,7 @@ def _expectation(expected: Expected) -> dict[str, Any]:
             "check": expected.check,
             "column": expected.column,
             "remedy": expected.remedy,
+            "covers": expected.covers,
         },
         "id": _id("expectation", expected.check),
     }

@@ -2,11 +2,10 @@
 
 For each entity of which something landed:
 
-``<entity>_rows``
-    View of every row of the newest version of each landed file: required columns as text, typed
-    columns cast as silver casts them, and flags.
 ``<entity>``
-    View of the rows among them that the lander could read: the batch of the entity's suite.
+    View of every row of the newest version of each landed file, and the batch of the entity's
+    suite: columns cast as silver casts them, and flags, null where a row is as it should be. A row
+    that the lander could not read has no values.
 
 And two tables that speak of the whole: ``files``, one row per landed file, and ``sales_history``,
 one row.
@@ -14,6 +13,7 @@ one row.
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from shelfcast.landing.contract import CONTRACT, ENTITIES, Column, ColumnType, Entity, EntityKind
 from shelfcast.landing.lake import MANIFEST, canonical_schema
+from shelfcast.warehouse import command
 
 FACTS = ("sales", "inventory", "inventory_movements", "purchase_orders")
 """Entities whose rows name a SKU and a location."""
@@ -34,6 +35,12 @@ FEWEST_USUAL_DAYS = 2
 USUAL_FILES = 28
 FEWEST_USUAL_FILES = 3
 
+FEWEST_ROWS = 20
+"""Rows below which a file alone does not stop a build: a typing error is a large share of few."""
+
+LONGEST_VALUE = 40
+"""Characters of a bad value that are shown."""
+
 SHAPES: dict[ColumnType, str] = {
     ColumnType.INTEGER: "^[+-]?[0-9]+([.]0*)?$",
     ColumnType.QUANTITY: "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$",
@@ -46,6 +53,15 @@ SHAPES: dict[ColumnType, str] = {
     ),
 }
 """Text that silver casts, by type: the shapes of the macro ``cast_text``."""
+
+TYPE_NAMES: dict[ColumnType, str] = {
+    ColumnType.INTEGER: "whole number",
+    ColumnType.QUANTITY: "number",
+    ColumnType.RATE: "number",
+    ColumnType.DATE: "date (YYYY-MM-DD)",
+    ColumnType.TIMESTAMP: "time (YYYY-MM-DD HH:MM:SS)",
+}
+"""What the values of a typed column are, in words."""
 
 _CASTS: dict[ColumnType, str] = {
     ColumnType.INTEGER: "try_cast(split_part({0}, '.', 1) as bigint)",
@@ -63,8 +79,17 @@ class LakeUnreadableError(RuntimeError):
     """The lake cannot be read; the message names the file and says what to do."""
 
 
-def build_relations(connection: duckdb.DuckDBPyConnection, lake: Path) -> tuple[str, ...]:
+def build_relations(
+    connection: duckdb.DuckDBPyConnection, lake: Path, run_on: date
+) -> tuple[str, ...]:
     """Make the relations of the gate in an empty database.
+
+    Parameters
+    ----------
+    connection, lake
+        The database, and the folder of the landed files.
+    run_on
+        Day of the run, from which the age of the newest sale counts.
 
     Returns
     -------
@@ -82,10 +107,10 @@ def build_relations(connection: duckdb.DuckDBPyConnection, lake: Path) -> tuple[
         _find_lacking_columns(connection)
         _make_known(connection, landed)
         for entity in landed:
-            _make_views(connection, ENTITIES[entity], landed)
+            _make_view(connection, ENTITIES[entity], landed)
         _make_files(connection, landed)
         if "sales" in landed:
-            _make_sales_history(connection, landed)
+            _make_sales_history(connection, landed, run_on)
     except duckdb.Error as error:
         raise LakeUnreadableError(_culprit(connection, lake, error)) from error
     return landed
@@ -98,26 +123,43 @@ def cast_text(text: str, kind: ColumnType) -> str:
     )
 
 
-def text_column(column: Column) -> str:
-    """Return the name under which the views hold a required column as it landed."""
+def _text(column: Column) -> str:
+    """Return the name under which the views hold a column as it landed."""
     return column.name if column.type is ColumnType.STRING else f"{column.name}__text"
 
 
 def _read_manifest(connection: duckdb.DuckDBPyConnection, lake: Path) -> None:
-    """Make the table ``landed``: the newest version of each file, in the order of landing."""
+    """Make the table ``landed``: the newest version of each file, in the order of landing.
+
+    A correction is a file that ``shelfcast rejects export`` wrote. ``lake_files`` are the canonical
+    files and manifest rows of all versions, oldest first.
+    """
     pattern = lake / MANIFEST / "*.parquet"
     if all(path.stem == "_schema" for path in (lake / MANIFEST).glob("*.parquet")):
         raise LakeUnreadableError(
-            f"{lake} holds no landed files; land some first: shelfcast land PATH"
+            f"{lake} holds no landed files; land some first: {command('shelfcast land FOLDER')}"
         )
     connection.execute(
         f"""
         create table landed as
+        with manifest as (
+            select
+                *,
+                {_quoted(lake)} || '/' || entity || '/' || file_id || '.parquet' as path,
+                {_quoted(lake / MANIFEST)} || '/' || file_id || '.parquet' as manifest_path
+            from read_parquet({_quoted(pattern)})
+        )
+
         select
             *,
-            {_quoted(lake)} || '/' || entity || '/' || file_id || '.parquet' as path,
-            row_number() over (partition by entity order by landed_at, file, file_id) as position
-        from read_parquet({_quoted(pattern)})
+            regexp_matches(file, '(^|/)' || entity || '_rejects[.]csv$') as is_correction,
+            row_number() over (partition by entity order by landed_at, file, file_id) as position,
+            flatten(list([path, manifest_path]) over (
+                partition by entity, file
+                order by landed_at, file_id
+                rows between unbounded preceding and unbounded following
+            )) as lake_files
+        from manifest
         qualify row_number() over (
             partition by entity, file order by landed_at desc, file_id desc
         ) = 1
@@ -174,16 +216,25 @@ def _make_known(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) 
             connection.execute(f"create type known_{column} as enum ({known})")
 
 
-def _make_views(
+def _make_view(
     connection: duckdb.DuckDBPyConnection, entity: Entity, landed: tuple[str, ...]
 ) -> None:
-    """Make the views of an entity: all rows, cast and flagged, and those that can be read."""
+    """Make the view of an entity: all rows, cast and flagged."""
     typed = [column for column in entity.columns if column.type is not ColumnType.STRING]
+    readable = [
+        f"case when _parse_error is null then {name} end as {name}" for name in entity.column_names
+    ]
+    lineage = ["_path", "_file", "_row", "_parse_error", "_landed_at"]
     cast = [f"{cast_text(column.name, column.type)} as {column.name}" for column in typed]
-    as_landed = [f"{column.name} as {column.name}__text" for column in typed]
-    flags = [
-        f"case when {column.name}__text is not null and {column.name} is null "
-        f"then {column.name}__text end as {column.name}__not_castable"
+    as_landed = [f"{column.name} as {_text(column)}" for column in typed]
+    missing = [
+        f"case when _parse_error is null and {_text(column)} is null then 'row ' || _row end "
+        f"as {column.name}__missing"
+        for column in entity.columns
+        if column.required
+    ]
+    not_castable = [
+        f"case when {column.name} is null then {_text(column)} end as {column.name}__not_castable"
         for column in typed
     ]
     unknown = [
@@ -191,24 +242,27 @@ def _make_views(
         f"as {column}__unknown"
         for column in unknown_columns(entity.name, landed)
     ]
-    as_they_are = [name for name in _columns(entity) if name not in {one.name for one in typed}]
+    as_they_are = [column.name for column in entity.columns if column not in typed]
     connection.execute(
         f"""
-        create view {entity.name}_rows as
-        with typed as (
-            select {", ".join(["_path", *as_they_are, *cast, *as_landed])}
+        create view {entity.name} as
+        with readable as (
+            select {", ".join([*lineage, *readable])}
             from {_source(connection, entity)}
+        ),
+
+        typed as (
+            select {", ".join([*lineage, *as_they_are, *cast, *as_landed])}
+            from readable
         )
 
         select
-            {", ".join(["*", *flags, *unknown])},
-            {_is_fit(entity)} as _is_fit,
-            {_key(entity)} as _key
+            {", ".join(["*", *missing, *not_castable, *unknown])},
+            _parse_error is null as _is_readable,
+            {_fault(entity)} as _fault,
+            {_key(entity, landed)} as _key
         from typed
         """
-    )
-    connection.execute(
-        f"create view {entity.name} as select * from {entity.name}_rows where _parse_error is null"
     )
 
 
@@ -220,82 +274,98 @@ def unknown_columns(entity: str, landed: tuple[str, ...]) -> list[str]:
     return [column for column, source in sources.items() if source in landed]
 
 
-def _is_fit(entity: Entity) -> str:
-    """Return SQL of whether a row breaks no rule of the contract."""
-    rules = ["_parse_error is null"]
+def _fault(entity: Entity) -> str:
+    """Return SQL of the first rule of the contract that a row breaks, in words, or null."""
+    cases = ["when _parse_error is not null then _parse_error"]
     for column in entity.columns:
+        name, value = column.name, f"left({_text(column)}, {LONGEST_VALUE})"
         if column.required:
-            rules.append(f"{column.name} is not null")
-        elif column.type is not ColumnType.STRING:
-            rules.append(f"({column.name} is not null or {column.name}__text is null)")
-        for bound, sign in ((column.minimum, ">="), (column.maximum, "<=")):
+            cases.append(f"when {_text(column)} is null then '{name} is missing'")
+        if column.type is not ColumnType.STRING:
+            cases.append(
+                f"when {name} is null and {_text(column)} is not null "
+                f"then '{name} is no {TYPE_NAMES[column.type]}: ' || {value}"
+            )
+        for bound, sign in ((column.minimum, "<"), (column.maximum, ">")):
             if bound is not None:
-                rules.append(f"coalesce({column.name} {sign} {bound:.10g}, true)")
-    return "(" + " and ".join(rules) + ")"
+                cases.append(
+                    f"when {name} {sign} {bound:.10g} then '{name} is out of range: ' || {value}"
+                )
+    return f"case {' '.join(cases)} end"
 
 
-def _key(entity: Entity) -> str:
+def _key(entity: Entity, landed: tuple[str, ...]) -> str:
     """Return SQL of a hash that is equal where silver takes rows for copies of each other.
 
-    It is null where a row lacks what its key needs. A sale without a line number is compared in all
-    its columns, a daily total in those that tell totals apart. A state lands again in each new
-    file, so its copies are those within a file.
+    Silver compares the rows that break no other rule, so a row that breaks one that the gate knows
+    has a key of its own. A sale without a line number is compared in all its columns. A state lands
+    again in each new file, so its copies are those within a file; a daily total is one.
     """
     if entity.name != "sales":
         version = ["_path"] if entity.kind is EntityKind.STATE else []
-        needed = [name for name in entity.key if name in entity.required_columns]
         key = f"hash({', '.join([*entity.key, *version])})"
-        return f"case when {' and '.join(f'{name} is not null' for name in needed)} then {key} end"
-    shared = "sold_at, sku_id, location_id, customer_id, promotion_id, channel"
-    return (
-        "case "
-        "when transaction_id is not null and line_number is not null "
-        "then hash(transaction_id, line_number) "
-        "when sold_at is null or sku_id is null or location_id is null or quantity is null "
-        "then null "
-        f"when transaction_id is null then hash(line_number, {shared}, sign(quantity)) "
-        f"else hash(transaction_id, {shared}, quantity, unit_price, discount_rate) end"
-    )
+    else:
+        shared = "sold_at, sku_id, location_id, customer_id, promotion_id, channel"
+        key = (
+            "case "
+            f"when transaction_id is null then hash(line_number, {shared}, sign(quantity), _path) "
+            "when line_number is not null then hash(transaction_id, line_number) "
+            f"else hash(transaction_id, {shared}, quantity, unit_price, discount_rate) end"
+        )
+    unknown = [f"{column}__unknown" for column in unknown_columns(entity.name, landed)]
+    is_compared = " and ".join(f"{flag} is null" for flag in ["_fault", *unknown])
+    return f"case when {is_compared} then {key} else hash(_path, _row) end"
 
 
 def _make_files(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) -> None:
     """Make the table of landed files, each with its shares of bad rows, from one scan of them.
 
-    Size and columns are compared for the files of an entity's newest landing only: what was odd
-    in an earlier one has been seen.
+    Size and columns are compared for the files of an entity's newest landing only, with files of
+    earlier landings: what was odd in an earlier one has been seen, and files that land together
+    say nothing of what is usual. Corrections are left out of it.
     """
     counts = [
         f"""
         select
             _path as path,
-            count(*) filter (where _parse_error is not null) as unreadable_rows,
-            count(*) filter (where not _is_fit) as unfit_rows,
-            {_count_unknown(entity, "sku_id", landed)} as unknown_sku_rows,
-            {_count_unknown(entity, "location_id", landed)} as unknown_location_rows
-        from {entity}_rows
+            {_bad_rows("unreadable", "_parse_error")},
+            {_bad_rows("unfit", "_fault")},
+            {_unknown_rows("unknown_sku", entity, "sku_id", landed)},
+            {_unknown_rows("unknown_location", entity, "location_id", landed)}
+        from {entity}
         group by _path
         """
         for entity in landed
     ]
+    can_stop = ", ".join(_quoted(entity.name) for entity in CONTRACT if entity.required)
     connection.execute(
         f"""
         create table files as
         with counted as ({" union all ".join(counts)}),
 
-        compared as (
+        newest as (
+            select entity, max(landed_at) as newest_at from landed group by entity
+        ),
+
+        earlier as (
             select
-                *,
-                landed_at = max(landed_at) over (partition by entity) as is_new,
-                median(rows) over earlier as usual_rows,
-                count(*) over earlier as earlier_files,
-                string_split(lag(columns_missing) over landing, ', ') as missing_before
+                landed.*,
+                landed_at = max(landed_at) over (partition by entity) as is_landing_before,
+                row_number() over (partition by entity order by position desc) as age
             from landed
-            window landing as (partition by entity order by position),
-            earlier as (
-                partition by entity
-                order by position
-                rows between {USUAL_FILES} preceding and 1 preceding
-            )
+            inner join newest using (entity)
+            where landed_at < newest_at and not is_correction
+        ),
+
+        usual as (
+            select
+                entity,
+                median(rows) filter (where age <= {USUAL_FILES}) as usual_rows,
+                count(*) as earlier_files,
+                string_agg(columns_missing, ', ') filter (where is_landing_before)
+                    as columns_missing_before
+            from earlier
+            group by entity
         )
 
         select
@@ -303,23 +373,36 @@ def _make_files(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) 
             file,
             rows,
             unreadable_rows / nullif(rows, 0) as unreadable_rate,
+            first_unreadable,
             unfit_rows / nullif(rows, 0) as unfit_rate,
+            first_unfit,
+            case when entity in ({can_stop}) and rows >= {FEWEST_ROWS} then unfit_rate
+            end as stopping_unfit_rate,
             unknown_sku_rows / nullif(rows, 0) as unknown_sku_rate,
+            first_unknown_sku,
             unknown_location_rows / nullif(rows, 0) as unknown_location_rate,
+            first_unknown_location,
             usual_rows,
-            case when is_new and earlier_files >= {FEWEST_USUAL_FILES}
+            case when landed_at = newest_at and not is_correction
+                and earlier_files >= {FEWEST_USUAL_FILES}
                 then rows / nullif(usual_rows, 0)
             end as size_ratio,
             lacking.columns_lacking,
-            case when is_new then nullif(list_aggregate(
-                list_filter(
-                    string_split(columns_missing, ', '),
-                    lambda name: name <> '' and not list_contains(missing_before, name)
-                ),
-                'string_agg', ', '
-            ), '') end as columns_lost,
-            regexp_matches(lower(file), '_simulated([.][a-z]+)+$') as is_simulated
-        from compared
+            case when landed_at = newest_at and not is_correction and earlier_files > 0
+                then array_to_string(
+                    list_filter(
+                        string_split(columns_missing, ', '),
+                        lambda name: not list_contains(
+                            string_split(columns_missing_before, ', '), name
+                        )
+                    ),
+                    ', '
+                )
+            end as columns_lost,
+            contains(lower(file), '_simulated.') as is_simulated
+        from landed
+        left join newest using (entity)
+        left join usual using (entity)
         left join counted using (path)
         left join lacking using (path)
         order by entity, position
@@ -327,13 +410,24 @@ def _make_files(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) 
     )
 
 
-def _count_unknown(entity: str, column: str, landed: tuple[str, ...]) -> str:
+def _bad_rows(name: str, flag: str) -> str:
+    """Return SQL of the number of a file's flagged rows, and of the first of them in words."""
+    return (
+        f"count({flag}) as {name}_rows, "
+        f"arg_min('row ' || _row || ': ' || {flag}, _row) filter (where {flag} is not null) "
+        f"as first_{name}"
+    )
+
+
+def _unknown_rows(name: str, entity: str, column: str, landed: tuple[str, ...]) -> str:
     if column not in unknown_columns(entity, landed):
-        return "null"
-    return f"count(*) filter (where {column}__unknown is not null)"
+        return f"null as {name}_rows, null as first_{name}"
+    return _bad_rows(name, f"{column}__unknown")
 
 
-def _make_sales_history(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) -> None:
+def _make_sales_history(
+    connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...], run_on: date
+) -> None:
     """Make the one row about the course of sales.
 
     The newest whole day is compared with the mean of the same weekday in the four weeks before:
@@ -417,8 +511,7 @@ def _make_sales_history(connection: duckdb.DuckDBPyConnection, landed: tuple[str
 
         select
             newest_on,
-            landed_on,
-            landed_on - newest_on as days_since_newest_sale,
+            date '{run_on}' - newest_on as days_since_newest_sale,
             judged_on,
             days.lines as judged_lines,
             usual_lines,

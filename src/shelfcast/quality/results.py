@@ -12,14 +12,20 @@ from typing import Any
 
 from shelfcast.quality.report import Check, CheckOutcome, Severity
 from shelfcast.quality.suites import FILES, SALES_HISTORY, Expected
+from shelfcast.text_table import one_line
 
 MOST_FILES = 3
+
+NOT_EVALUATED_REMEDY = (
+    "The check is at fault, not the data. See whether gx/ and the packages are those of the "
+    "release, and run the gate again."
+)
 
 Query = Callable[[str], list[Any]]
 
 
 def describe(result: Any, expected: Expected, query: Query) -> None:
-    """Put what was found into an expectation's result, as ``observed_value``.
+    """Put what was found into an expectation's result, as ``observed_value`` and ``files``.
 
     Parameters
     ----------
@@ -30,15 +36,15 @@ def describe(result: Any, expected: Expected, query: Query) -> None:
     query
         Runs SQL on the relations of the gate and returns the rows.
     """
-    if _exception(result):
-        found = _exception(result)
+    if exception := _exception(result):
+        found = exception
     elif expected.suite == FILES and expected.failing:
         found = _files(result, expected, query)
     elif expected.observed:
         ((found,),) = query(f"select {expected.observed} from {expected.suite}")
     else:
         found = _rows(result, expected, query)
-    result.result["observed_value"] = found
+    result.result["observed_value"] = one_line(found)
 
 
 def checks_of(suite_result: Any) -> list[Check]:
@@ -48,8 +54,9 @@ def checks_of(suite_result: Any) -> list[Check]:
 
 def _check(suite: str, result: Any) -> Check:
     configuration = result.expectation_config
+    remedy = configuration.meta["remedy"]
     if _exception(result):
-        outcome = CheckOutcome.NOT_EVALUATED
+        outcome, remedy = CheckOutcome.NOT_EVALUATED, NOT_EVALUATED_REMEDY
     else:
         outcome = CheckOutcome.PASSED if result.success else CheckOutcome.FAILED
     return Check(
@@ -61,7 +68,9 @@ def _check(suite: str, result: Any) -> Check:
         failing_rows=None if suite == SALES_HISTORY else result.result.get("unexpected_count"),
         observed_value=result.result.get("observed_value"),
         description=configuration.description,
-        remedy=configuration.meta["remedy"],
+        remedy=remedy,
+        covers=configuration.meta["covers"],
+        files=tuple(result.result.get("files", ())),
     )
 
 
@@ -77,10 +86,16 @@ def _exception(result: Any) -> str | None:
 
 def _files(result: Any, expected: Expected, query: Query) -> str:
     files = query(
-        f"select file, {expected.observed} from {FILES} where {expected.failing} order by file"
+        f"select file, {expected.observed} from {FILES} where {expected.failing} "
+        f"order by {expected.worst}"
     )
     if not files:
-        return f"{result.result['element_count']:,} files are as expected"
+        counts = result.result
+        compared = counts["element_count"] - counts.get("missing_count", 0)
+        if not compared:
+            return "no file to compare"
+        return f"{_count(compared, 'file')} {'is' if compared == 1 else 'are'} as expected"
+    result.result["files"] = [file for file, _ in files[:MOST_FILES]]
     named = "; ".join(f"{file}: {found}" for file, found in files[:MOST_FILES])
     more = len(files) - MOST_FILES
     return f"{named}; and {more:,} more" if more > 0 else named
@@ -88,28 +103,37 @@ def _files(result: Any, expected: Expected, query: Query) -> str:
 
 def _rows(result: Any, expected: Expected, query: Query) -> str:
     counts = result.result
-    if "unexpected_count" in counts:
-        failing = counts["unexpected_count"]
-        rows = counts["element_count"] - counts.get("missing_count", 0)
-        share = failing / rows if rows else 0.0
-        found = f"{failing:,} of {rows:,} ({100 * share:.2g} %)" if failing else f"none of {rows:,}"
-    else:
-        unique = counts["observed_value"]
-        found = "no rows" if unique is None else f"{100 * (1 - unique):.2g} % copies"
+    if "unexpected_count" not in counts:
+        _count_copies(counts, expected, query)
+    failing = counts["unexpected_count"]
+    rows = counts["element_count"] - counts.get("missing_count", 0)
+    share = failing / rows if rows else 0.0
+    found = f"{failing:,} of {rows:,} ({100 * share:.3g} %)" if failing else f"none of {rows:,}"
     if result.success:
         return found
     files = query(
         f"""
         select _file, count(*) as failing_rows
-        from {expected.suite}
-        where {expected.failing}
+        from (select _file from {expected.suite} where {expected.failing})
         group by _file
         order by failing_rows desc, _file
         """
     )
+    counts["files"] = [file for file, _ in files[:MOST_FILES]]
     where = ", ".join(f"{rows:,} in {file}" for file, rows in files[:MOST_FILES])
     if len(files) > MOST_FILES:
-        where += f" and {len(files) - MOST_FILES:,} more files"
+        where += f" and {_count(len(files) - MOST_FILES, 'more file')}"
     values = counts.get("partial_unexpected_list", [])
     examples = dict.fromkeys(str(value) for value in values if value is not None)
     return f"{found}: {where}" + (f"; such as {', '.join(examples)}" if examples else "")
+
+
+def _count_copies(counts: dict[str, Any], expected: Expected, query: Query) -> None:
+    """Put into a result of unique keys how many rows are surplus: all of a key but one."""
+    ((rows,),) = query(f"select count(*) from {expected.suite}")
+    counts["element_count"] = rows
+    counts["unexpected_count"] = round((1 - counts["observed_value"]) * rows) if rows else 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

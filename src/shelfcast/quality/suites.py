@@ -6,24 +6,27 @@ speaks of shares and of files; single rows are judged by silver, and dbt tests a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shelfcast.landing.contract import CONTRACT, ENTITIES, Column, ColumnType, Entity
 from shelfcast.quality.limits import GRAVEST_RATE, Limits, grave
-from shelfcast.quality.relations import DRIFT_DAYS, text_column, unknown_columns
-from shelfcast.quality.report import Severity
+from shelfcast.quality.relations import DRIFT_DAYS, FEWEST_ROWS, TYPE_NAMES, unknown_columns
+from shelfcast.quality.report import FRESHNESS, Severity
 
 FILES = "files"
 SALES_HISTORY = "sales_history"
 
 BAD_ROWS_REMEDY = (
-    "Correct the file and land it again under its name. Left as they are, the rows are "
-    "quarantined: shelfcast rejects lists them."
+    "Correct the file and land it again under its name. Left as they are, the rows are quarantined."
 )
+BAD_ROWS_STOP_REMEDY = "Correct the file and land it again under its name, or take it out."
 UNKNOWN_REMEDY = (
     "Land the missing {0}; rows that name them are quarantined until then. If all of a file's are "
     "unknown, look for another spelling of the keys."
+)
+UNKNOWN_STOP_REMEDY = (
+    "Land the missing {0}. If all of a file's are unknown, look for another spelling of the keys."
 )
 
 
@@ -39,8 +42,13 @@ class Expected:
         The expectation of Great Expectations and its arguments.
     failing
         SQL that is true for a row that is not as expected; None where rows do not fail one by one.
+        A ``qualify`` may follow.
     observed
         SQL, over the rows of the batch, of a text that says what was found.
+    worst
+        SQL by which the worst failing file comes first, in the suite ``files``.
+    covers
+        Check of the same thing with a lower limit; a person need not read of both.
     """
 
     suite: str
@@ -53,6 +61,8 @@ class Expected:
     column: str | None = None
     failing: str | None = None
     observed: str | None = None
+    worst: str = "file"
+    covers: str | None = None
 
 
 def build_suites(
@@ -93,13 +103,23 @@ def _entity(entity: Entity, limits: Limits, landed: tuple[str, ...]) -> list[Exp
                 entity.name,
                 f"{entity.name}__rows_can_be_read",
                 Severity.CRITICAL,
-                "expect_table_row_count_to_be_between",
-                {"min_value": 1},
+                "expect_column_distinct_values_to_contain_set",
+                {"column": "_is_readable", "value_set": [True]},
                 f"At least one row of {entity.name} can be read.",
                 f"Bring a file of {entity.name} with rows that can be read; without one no plan "
                 "can be made.",
-                observed="format('{:,} rows', count(*))",
+                observed="format('{:,} rows', count(*) filter (where _is_readable))",
             )
+        )
+        expected += _shares(
+            entity,
+            None,
+            ("rows_fit_the_contract", "rows_mostly_fit_the_contract"),
+            limits.bad_rows_rate,
+            "_fault",
+            f"of rows {_UNFIT}",
+            BAD_ROWS_REMEDY,
+            stop_remedy=BAD_ROWS_STOP_REMEDY,
         )
     for column in entity.columns:
         if column.required:
@@ -120,7 +140,8 @@ def _entity(entity: Entity, limits: Limits, landed: tuple[str, ...]) -> list[Exp
             "Look for files that overlap, or an export that ran twice. One row of each key counts, "
             "the others are quarantined.",
             column=", ".join(entity.key),
-            failing=f"_key in (select _key from {entity.name} group by _key having count(*) > 1)",
+            failing=f"_key in (select _key from {entity.name} group by _key having count(*) > 1) "
+            "qualify row_number() over (partition by _key order by _landed_at, _file, _row) > 1",
         )
     )
     for column_name in unknown_columns(entity.name, landed):
@@ -134,14 +155,12 @@ def _presence(entity: Entity, column: Column, limits: Limits) -> list[Expected]:
     return _shares(
         entity,
         column.name,
-        ("is_present", "is_mostly_present"),
+        (f"{column.name}_is_present", f"{column.name}_is_mostly_present"),
         limits.bad_rows_rate,
-        "expect_column_values_to_not_be_null",
-        {"column": text_column(column)},
+        f"{column.name}__missing",
         f"of rows hold no {column.name}",
-        f"{text_column(column)} is null",
         BAD_ROWS_REMEDY,
-        can_stop=entity.required,
+        stop_remedy=BAD_ROWS_STOP_REMEDY if entity.required else None,
     )
 
 
@@ -149,25 +168,13 @@ def _type(entity: Entity, column: Column, limits: Limits) -> list[Expected]:
     return _shares(
         entity,
         column.name,
-        ("is_of_its_type", "is_mostly_of_its_type"),
+        (f"{column.name}_is_of_its_type", f"{column.name}_is_mostly_of_its_type"),
         limits.bad_rows_rate,
-        "expect_column_values_to_be_null",
-        {"column": f"{column.name}__not_castable"},
-        f"of rows hold a {column.name} that is no {_type_name(column.type)}",
-        f"{column.name}__not_castable is not null",
+        f"{column.name}__not_castable",
+        f"of rows hold a {column.name} that is no {TYPE_NAMES[column.type]}",
         BAD_ROWS_REMEDY,
-        can_stop=entity.required and column.required,
+        stop_remedy=BAD_ROWS_STOP_REMEDY if entity.required and column.required else None,
     )
-
-
-def _type_name(kind: ColumnType) -> str:
-    return {
-        ColumnType.INTEGER: "whole number",
-        ColumnType.QUANTITY: "number",
-        ColumnType.RATE: "number",
-        ColumnType.DATE: "date (YYYY-MM-DD)",
-        ColumnType.TIMESTAMP: "time (YYYY-MM-DD HH:MM:SS)",
-    }[kind]
 
 
 def _range(entity: Entity, column: Column, limits: Limits) -> Expected:
@@ -182,36 +189,54 @@ def _range(entity: Entity, column: Column, limits: Limits) -> Expected:
         ("max_value",): "lie above {max_value:,.10g}",
     }[tuple(bounds)].format(**bounds)
     signs = {"min_value": "<", "max_value": ">"}
-    (expected,) = _shares(
+    return _bounded(
         entity,
         column.name,
-        ("is_in_range", ""),
-        limits.bad_rows_rate,
-        "expect_column_values_to_be_between",
-        {"column": column.name, **{name: float(value) for name, value in bounds.items()}},
-        f"of the values of {column.name} {words}",
+        "is_in_range",
+        limits,
+        {name: float(value) for name, value in bounds.items()},
+        words,
         " or ".join(f"{column.name} {signs[name]} {value:.10g}" for name, value in bounds.items()),
         BAD_ROWS_REMEDY,
-        can_stop=False,
     )
-    return expected
 
 
 def _stock(entity: Entity, limits: Limits) -> Expected:
     """Return what the contract leaves to silver: systems do hold stock below zero, but rarely."""
-    (expected,) = _shares(
+    return _bounded(
         entity,
         "stock_on_hand",
-        ("is_not_negative", ""),
-        limits.bad_rows_rate,
-        "expect_column_values_to_be_between",
-        {"column": "stock_on_hand", "min_value": 0.0},
-        "of the values of stock_on_hand lie below 0",
+        "is_not_negative",
+        limits,
+        {"min_value": 0.0},
+        "lie below 0",
         "stock_on_hand < 0",
         "Look for sales booked before their receipt; rows below zero are quarantined.",
-        can_stop=False,
     )
-    return expected
+
+
+def _bounded(
+    entity: Entity,
+    column: str,
+    claim: str,
+    limits: Limits,
+    bounds: dict[str, float],
+    words: str,
+    failing: str,
+    remedy: str,
+) -> Expected:
+    """Return a warning above a share of values out of bounds."""
+    return Expected(
+        entity.name,
+        f"{entity.name}__{column}_{claim}",
+        Severity.WARNING,
+        "expect_column_values_to_be_between",
+        {"column": column, **bounds, "mostly": _share(1 - limits.bad_rows_rate)},
+        f"At most {_percent(limits.bad_rows_rate)} of the values of {column} {words}.",
+        remedy,
+        column=column,
+        failing=failing,
+    )
 
 
 def _known(entity: Entity, column: str, limits: Limits) -> list[Expected]:
@@ -221,48 +246,45 @@ def _known(entity: Entity, column: str, limits: Limits) -> list[Expected]:
         column,
         (f"{column}_is_known", f"{column}_is_mostly_known"),
         limits.unknown_rate,
-        "expect_column_values_to_be_null",
-        {"column": f"{column}__unknown"},
+        f"{column}__unknown",
         f"of rows name a {column} that no file of {things} has",
-        f"{column}__unknown is not null",
         UNKNOWN_REMEDY.format(things),
-        can_stop=entity.required,
-        named=False,
+        stop_remedy=UNKNOWN_STOP_REMEDY.format(things) if entity.required else None,
     )
 
 
 def _shares(
     entity: Entity,
-    column: str,
-    names: tuple[str, str],
+    column: str | None,
+    claims: tuple[str, str],
     rate: float,
-    kind: str,
-    kwargs: dict[str, Any],
+    flag: str,
     fault: str,
-    failing: str,
     remedy: str,
     *,
-    can_stop: bool,
-    named: bool = True,
+    stop_remedy: str | None,
 ) -> list[Expected]:
-    """Return a warning above a share of failing rows and, where it can stop, a critical one."""
-    levels = [(names[0], Severity.WARNING, rate)]
-    if can_stop:
-        levels.append((names[1], Severity.CRITICAL, grave(rate)))
-    prefix = f"{entity.name}__{column}_" if named else f"{entity.name}__"
+    """Return a warning above a share of flagged rows and, where it can stop, a critical one."""
+    warning, critical = (f"{entity.name}__{claim}" for claim in claims)
+    levels: list[tuple[str, Severity, float, str, str | None]] = [
+        (warning, Severity.WARNING, rate, remedy, None)
+    ]
+    if stop_remedy:
+        levels.append((critical, Severity.CRITICAL, grave(rate), stop_remedy, warning))
     return [
         Expected(
             entity.name,
-            f"{prefix}{name}",
+            name,
             severity,
-            kind,
-            {**kwargs, "mostly": _share(1 - limit)},
+            "expect_column_values_to_be_null",
+            {"column": flag, "mostly": _share(1 - limit)},
             f"At most {_percent(limit)} {fault}.",
-            remedy,
+            what_to_do,
             column=column,
-            failing=failing,
+            failing=f"{flag} is not null",
+            covers=covers,
         )
-        for name, severity, limit in levels
+        for name, severity, limit, what_to_do, covers in levels
     ]
 
 
@@ -291,19 +313,22 @@ def _sales_history(limits: Limits) -> list[Expected]:
         ),
         Expected(
             SALES_HISTORY,
-            "sales_history__newest_sale_is_fresh",
+            FRESHNESS,
             Severity.INFO if days is None else Severity.CRITICAL,
             "expect_column_values_to_be_between",
             {"column": "days_since_newest_sale", "min_value": 0}
             | ({} if days is None else {"max_value": days}),
             "The newest sale is known; no limit of freshness is set."
             if days is None
-            else f"The newest sale is at most {days} days older than the newest landing of sales.",
+            else f"The newest sale is at most {days} days old.",
             "Bring the files of the days since, or raise freshness_days.",
             column="sold_at",
             observed=(
-                "case when newest_on is null then 'no sale' else "
-                "format('newest sale on {}, newest landing on {}', newest_on, landed_on) end"
+                "case when newest_on is null then 'no sale has a date' else "
+                "format('newest sale {}, {}', newest_on, case days_since_newest_sale "
+                "when 0 then 'today' when 1 then '1 day ago' "
+                "else format('{:,} days ago', days_since_newest_sale) end) end "
+                f"|| '; {'no limit of freshness is set' if days is None else f'limit {days} days'}'"
             ),
         ),
         Expected(
@@ -365,10 +390,21 @@ def _files(limits: Limits, landed: tuple[str, ...], elsewhere: frozenset[str]) -
             "rows < 1",
             "'0 rows'",
         ),
-        _file_rate("can_be_read", Severity.WARNING, "unreadable_rate", bad, "are unreadable"),
-        _file_rate("fit_the_contract", Severity.WARNING, "unfit_rate", bad, _UNFIT),
-        _file_rate(
-            "mostly_fit_the_contract", Severity.CRITICAL, "unfit_rate", GRAVEST_RATE, _UNFIT
+        _file_rate("can_be_read", "unreadable_rate", "first_unreadable", bad, "are unreadable"),
+        _file_rate("fit_the_contract", "unfit_rate", "first_unfit", bad, _UNFIT),
+        replace(
+            _file_rate(
+                "mostly_fit_the_contract",
+                "stopping_unfit_rate",
+                "first_unfit",
+                GRAVEST_RATE,
+                _UNFIT,
+                BAD_ROWS_STOP_REMEDY,
+            ),
+            severity=Severity.CRITICAL,
+            description=f"No file of sales or skus of {FEWEST_ROWS} rows or more has more than "
+            f"{_percent(GRAVEST_RATE)} of rows that {_UNFIT}.",
+            covers="files__fit_the_contract",
         ),
     ]
     facts_landed = {column for entity in landed for column in unknown_columns(entity, landed)}
@@ -377,8 +413,8 @@ def _files(limits: Limits, landed: tuple[str, ...], elsewhere: frozenset[str]) -
             expected.append(
                 _file_rate(
                     f"name_known_{things}",
-                    Severity.WARNING,
                     f"unknown_{column.removesuffix('_id')}_rate",
+                    f"first_unknown_{column.removesuffix('_id')}",
                     limits.unknown_rate,
                     f"name a {column} that no file of {things} has",
                     UNKNOWN_REMEDY.format(things),
@@ -392,19 +428,20 @@ def _files(limits: Limits, landed: tuple[str, ...], elsewhere: frozenset[str]) -
             "expect_column_values_to_be_between",
             {"column": "size_ratio", "min_value": _share(1 - change), "max_value": 1 + change},
             f"Each newly landed file has within {_percent(change)} of the rows of its entity's "
-            "earlier files (their median).",
+            "files of earlier landings (their median).",
             "Look for an export that was cut off, or that holds another period than usual.",
             f"size_ratio not between {_share(1 - change)} and {1 + change}",
-            "format('{:,} rows, usual are {:,}', rows, usual_rows::bigint)",
+            f"format('{{}}, usual are {{:,}}', {_ROWS}, usual_rows::bigint)",
         ),
         _per_file(
             "bring_their_usual_columns",
             Severity.WARNING,
-            "expect_column_values_to_be_null",
-            {"column": "columns_lost"},
-            "No newly landed file lacks an optional column that the file before it had.",
+            "expect_column_values_to_be_in_set",
+            {"column": "columns_lost", "value_set": [""]},
+            "No newly landed file lacks an optional column that each file of the landing before "
+            "had.",
             "Look for a column that was renamed or dropped; landing.yml takes your own names.",
-            "columns_lost is not null",
+            "columns_lost <> ''",
             "'lacks ' || columns_lost",
         ),
         _per_file(
@@ -415,32 +452,38 @@ def _files(limits: Limits, landed: tuple[str, ...], elsewhere: frozenset[str]) -
             "No file holds simulated rows (its name ends in _simulated).",
             "Bring real data of the entity; tables flag what rests on simulated rows.",
             "is_simulated",
-            "format('{:,} rows', rows)",
+            _ROWS,
         ),
     ]
 
 
+_ROWS = "case rows when 1 then '1 row' else format('{:,} rows', rows) end"
 _UNFIT = "are unreadable, lack a required value, or hold one of the wrong type or out of range"
 
 
 def _file_rate(
     claim: str,
-    severity: Severity,
-    column: str,
+    rate: str,
+    first: str,
     limit: float,
     fault: str,
     remedy: str = BAD_ROWS_REMEDY,
 ) -> Expected:
-    return _per_file(
+    """Return a warning of files with too large a share of bad rows, which says the first of them.
+
+    ``rate`` and ``first`` are columns of the relation ``files``.
+    """
+    expected = _per_file(
         claim,
-        severity,
+        Severity.WARNING,
         "expect_column_values_to_be_between",
-        {"column": column, "max_value": limit},
+        {"column": rate, "max_value": limit},
         f"No file has more than {_percent(limit)} of rows that {fault}.",
         remedy,
-        f"{column} > {limit}",
-        f"format('{{:.1f}} % of {{:,}} rows', 100 * {column}, rows)",
+        f"{rate} > {limit}",
+        f"format('{{:.3g}} % of {{}}, first {{}}', 100 * {rate}, {_ROWS}, {first})",
     )
+    return replace(expected, worst=f"{rate} desc, file")
 
 
 def _per_file(

@@ -50,7 +50,9 @@ class GateShop:
         self.source.mkdir()
 
     def write(self, file: str, text: str) -> None:
-        (self.source / file).write_text(text, encoding="utf-8")
+        path = self.source / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
     def write_clean(self) -> None:
         """Write the files of a retailer without a fault."""
@@ -70,5 +72,5 @@ class GateShop:
     def relations(self) -> duckdb.DuckDBPyConnection:
         """Return a database with the relations of the gate over what has landed."""
         connection = duckdb.connect()
-        build_relations(connection, self.lake)
+        build_relations(connection, self.lake, LANDED_AT.date())
         return connection

@@ -16,13 +16,26 @@ from shelfcast.landing.lake import GATE_SCHEMA
 from shelfcast.quality import Check, GateReport, Limits, Outcome, run_gate
 from shelfcast.quality import gate as gate_module
 from shelfcast.quality.report import CheckOutcome, Severity
-from shelfcast.quality.suites import Expected, build_suites
+from shelfcast.quality.results import NOT_EVALUATED_REMEDY
+from shelfcast.quality.suites import (
+    BAD_ROWS_REMEDY,
+    BAD_ROWS_STOP_REMEDY,
+    Expected,
+    build_suites,
+)
+from shelfcast.warehouse import command
 
 LOADED = re.compile(r"""(src|href)\s*=|@import|url\(|<script|<link|<img""", re.IGNORECASE)
 
 
 def run(shop: GateShop, limits: Limits | None = None) -> GateReport:
-    return run_gate(shop.lake, limits or Limits(), gx_project=PROJECT / "gx", docs=shop.docs)
+    return run_gate(
+        shop.lake,
+        limits or Limits(),
+        gx_project=PROJECT / "gx",
+        docs=shop.docs,
+        run_at=LANDED_AT,
+    )
 
 
 def failed(report: GateReport) -> dict[str, str]:
@@ -75,6 +88,8 @@ def test_good_data_passes_and_nothing_committed_changes(
     suites = ["files", "sales", "inventory", "skus", "locations", "sales_history"]
     assert list(dict.fromkeys(check.suite for check in report.checks)) == suites
     assert sorted(page.stem for page in shop.docs.iterdir()) == sorted(["index", *suites])
+    for name in ("files__have_their_usual_size", "files__bring_their_usual_columns"):
+        assert finding(report, name).observed_value == "no file to compare"
     stored = gate_results(shop)
     assert [(row["run_id"], row["check_name"]) for row in stored] == [
         (report.run_id, check.check) for check in report.checks
@@ -82,6 +97,7 @@ def test_good_data_passes_and_nothing_committed_changes(
     assert {row["outcome"] for row in stored} == {"passed"}
     assert str(report).splitlines() == [
         f"Gate: {len(report.checks)} checks, {len(report.checks)} passed.",
+        "Newest sale 2024-04-28, 1 day ago; no limit of freshness is set.",
         f"Data Docs: {shop.docs / 'index.html'}",
     ]
 
@@ -121,6 +137,7 @@ def test_planted_faults_are_warned_of_with_file_column_and_remedy(shop: GateShop
         "files__name_known_locations",
         "files__have_their_usual_size",
         "files__bring_their_usual_columns",
+        "sales__rows_fit_the_contract",
         "sales__location_id_is_present",
         "sales__quantity_is_of_its_type",
         "sales__quantity_is_in_range",
@@ -128,6 +145,7 @@ def test_planted_faults_are_warned_of_with_file_column_and_remedy(shop: GateShop
         "sales__sku_id_is_known",
         "sales__location_id_is_known",
         "inventory__stock_on_hand_is_not_negative",
+        "skus__rows_fit_the_contract",
         "skus__unit_cost_is_of_its_type",
         "skus__unit_cost_is_in_range",
         "skus__keys_are_unique",
@@ -138,11 +156,27 @@ def test_planted_faults_are_warned_of_with_file_column_and_remedy(shop: GateShop
 
     check = finding(report, "sales__quantity_is_of_its_type")
     assert (check.suite, check.column, check.failing_rows) == ("sales", "quantity", 1)
-    assert check.observed_value == "1 of 712 (0.14 %): 1 in sales_bad.csv; such as two"
+    assert check.observed_value == "1 of 713 (0.14 %): 1 in sales_bad.csv; such as two"
+    missing = finding(report, "sales__location_id_is_present")
+    assert missing.observed_value == "1 of 713 (0.14 %): 1 in sales_bad.csv; such as row 3"
     copies = finding(report, "sales__keys_are_unique")
-    assert copies.observed_value == "0.14 % copies: 2 in sales_bad.csv"
+    assert copies.failing_rows == 1
+    assert copies.observed_value == "1 of 713 (0.14 %): 1 in sales_bad.csv"
+    page = (shop.docs / "sales.html").read_text(encoding="utf-8")
+    assert (
+        '<td class="number">1</td>'
+        in page.partition(f'id="{copies.check}"')[2].partition("</tr>")[0]
+    )
     unreadable = finding(report, "files__can_be_read")
-    assert unreadable.observed_value == "sales_bad.csv: 2.5 % of 40 rows"
+    assert unreadable.observed_value == "sales_bad.csv: 2.5 % of 40 rows, first row 2: COLUMN_COUNT"
+    unfit = finding(report, "files__fit_the_contract")
+    assert unfit.observed_value == (
+        "skus.csv: 33.3 % of 6 rows, first row 5: unit_cost is no number: free; "
+        "sales_bad.csv: 10 % of 40 rows, first row 2: COLUMN_COUNT"
+    )
+    unknown = finding(report, "files__name_known_skus")
+    assert unknown.observed_value == "sales_bad.csv: 2.5 % of 40 rows, first row 6: ZZ"
+    assert str(report).count(BAD_ROWS_REMEDY) == 1
     for check in report.findings:
         if check.severity is not Severity.INFO:
             assert check.remedy in str(report)
@@ -160,6 +194,7 @@ def test_warnings_alone_do_not_stop_and_set_limits_do(shop: GateShop) -> None:
     report = run(shop)
     assert failed(report) == {"files__name_known_skus": "warning"}
     assert report.outcome == Outcome.WARNINGS
+    assert f"after it, {command('shelfcast rejects list')} shows" in str(report)
     report = run(shop, Limits(freshness_days=0, unknown_rate=0.0005))
     assert failed(report) == {
         "files__name_known_skus": "warning",
@@ -168,31 +203,81 @@ def test_warnings_alone_do_not_stop_and_set_limits_do(shop: GateShop) -> None:
         "sales_history__newest_sale_is_fresh": "critical",
     }
     assert report.outcome == Outcome.CRITICAL
-    assert "newest sale on 2024-04-28, newest landing on 2024-04-29" in str(report)
+    assert "Newest sale 2024-04-28, 1 day ago; limit 0 days." in str(report).splitlines()
+    assert "critical: sales__sku_id_is_mostly_known" in str(report)
+    assert "warning: sales__sku_id_is_known" not in str(report)
 
 
 @pytest.mark.slow
-def test_a_plan_cannot_be_made_without_sales_or_from_a_file_that_is_half_bad(
-    shop: GateShop,
-) -> None:
+def test_a_plan_cannot_be_made_without_sales(shop: GateShop) -> None:
     shop.write("skus.csv", SKUS)
-    shop.write("inventory.csv", INVENTORY + "torn\n" * 9)
+    shop.write("inventory.csv", INVENTORY + "torn\n" * 29)
+    shop.write("holidays.csv", "holiday_date,region\n01/05/2024,North\n")
     shop.land()
     report = run(shop)
     assert report.outcome == Outcome.CRITICAL
-    assert {name for name, severity in failed(report).items() if severity == "critical"} == {
-        "files__required_entities_have_landed",
-        "files__mostly_fit_the_contract",
+    assert failed(report) == {
+        "files__required_entities_have_landed": "critical",
+        "files__can_be_read": "warning",
+        "files__fit_the_contract": "warning",
+        "holidays__holiday_date_is_of_its_type": "warning",
     }
+    assert "holidays.csv: 100 % of 1 row, first row 2: holiday_date is no date" in str(report)
+    assert "1 of 1 (100 %): 1 in holidays.csv; such as 01/05/2024" in str(report)
+    assert "Take a file out" not in str(report)
     assert {row["outcome"] for row in gate_results(shop)} == {"passed", "failed"}
+
+
+@pytest.mark.slow
+def test_rows_that_cannot_be_read_stop_as_wrong_values_do(shop: GateShop) -> None:
+    shop.write_clean()
+    shop.land()
+    torn = sales_lines(FIRST_DAY.replace(month=1), 180)
+    torn[40:] = ["torn\n"] * 140
+    shop.write_sales("sales_torn.csv", torn)
+    shop.write("skus.csv", SKUS + "torn\n")
+    shop.land(LANDED_AT.replace(hour=7))
+    torn[170] = "torn again\n"
+    shop.write_sales("sales_torn.csv", torn)
+    shop.land(LANDED_AT.replace(hour=8))
+    report = run(shop)
+    critical = {name for name, severity in failed(report).items() if severity == "critical"}
+    assert critical == {"files__mostly_fit_the_contract", "skus__rows_mostly_fit_the_contract"}
+    rows = finding(report, "skus__rows_mostly_fit_the_contract")
+    assert rows.observed_value == "1 of 4 (25 %): 1 in skus.csv; such as COLUMN_COUNT"
+    assert finding(report, "sales__rows_fit_the_contract").failing_rows == 140
+    half_bad = finding(report, "files__mostly_fit_the_contract")
+    assert half_bad.observed_value == (
+        "sales_torn.csv: 77.8 % of 180 rows, first row 42: COLUMN_COUNT"
+    )
+
+    text = str(report)
+    assert "Nothing is built; the tables of the last build, if any, stand as they were." in text
+    assert text.count(BAD_ROWS_STOP_REMEDY) == 1
+    assert command("shelfcast land FOLDER") in text
+    assert "vars, gate in dbt_project.yml" in text
+    named = [line.strip() for line in text.splitlines() if ".parquet" in line]
+    sales = [path for path in map(Path, named) if path.parent.name == "sales"]
+    assert [pq.read_metadata(path).num_rows for path in sales] == [180, 180]
+    assert sales[0].stat().st_mtime_ns < sales[1].stat().st_mtime_ns
+    assert len(named) == 8
+    for path in map(Path, named):
+        assert path.is_file()
+        path.unlink()
+    (shop.source / "sales_torn.csv").unlink()
+    shop.write("skus.csv", SKUS)
+    shop.land(LANDED_AT.replace(hour=9))
+    assert run(shop).outcome == Outcome.OK
 
 
 @pytest.mark.slow
 def test_what_cannot_be_evaluated_is_told_apart_from_what_fails(
     shop: GateShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def with_a_mistake(limits: Limits, landed: tuple[str, ...]) -> dict[str, list[Expected]]:
-        suites = build_suites(limits, landed)
+    def with_a_mistake(
+        limits: Limits, landed: tuple[str, ...], elsewhere: frozenset[str]
+    ) -> dict[str, list[Expected]]:
+        suites = build_suites(limits, landed, elsewhere)
         (first, *_) = [one for one in suites["skus"] if one.failing]
         kwargs = {**first.kwargs, "column": "colour"}
         suites["skus"].append(replace(first, check="skus__colour_is_present", kwargs=kwargs))
@@ -208,6 +293,8 @@ def test_what_cannot_be_evaluated_is_told_apart_from_what_fails(
     assert "colour" in (report.findings[0].observed_value or "")
     assert "files__required_entities_have_landed" in failed(report)
     assert "not evaluated: skus__colour_is_present" in str(report)
+    assert NOT_EVALUATED_REMEDY in str(report)
+    assert "Nothing is built" in str(report)
 
 
 def test_a_lake_that_cannot_be_read_is_reported_in_a_sentence(shop: GateShop) -> None:
@@ -233,6 +320,36 @@ def test_without_a_lake_or_a_project_nothing_is_made_up(shop: GateShop) -> None:
     report = run_gate(shop.lake, Limits(), gx_project=shop.source, docs=shop.docs)
     assert report.outcome == Outcome.NOT_EVALUATED
     assert "great_expectations.yml is missing" in str(report)
+
+
+@pytest.mark.parametrize("text", ["stores: [", "config_version: 4.0\n", "- 1\n", ""])
+def test_a_project_that_cannot_be_read_is_reported_in_a_sentence(shop: GateShop, text: str) -> None:
+    shop.write("skus.csv", SKUS)
+    shop.land()
+    (shop.source / "great_expectations.yml").write_text(text)
+    report = run_gate(shop.lake, Limits(), gx_project=shop.source, docs=shop.docs)
+    assert report.outcome == Outcome.NOT_EVALUATED == 3
+    assert f"{shop.source / 'great_expectations.yml'} cannot be read" in str(report)
+    assert "shelfcast contract --write" in str(report)
+    assert "Traceback" not in str(report)
+    assert [row["outcome"] for row in gate_results(shop)] == ["not evaluated"]
+
+
+def test_whatever_goes_wrong_is_not_evaluated(
+    shop: GateShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("a store\nthat is gone")
+
+    monkeypatch.setattr(gate_module, "build_suites", fail)
+    shop.write("skus.csv", SKUS)
+    shop.land()
+    report = run(shop)
+    assert report.outcome == Outcome.NOT_EVALUATED
+    (check,) = report.checks
+    assert (check.observed_value or "").startswith("KeyError: ")
+    assert NOT_EVALUATED_REMEDY in str(report)
+    assert_pages_need_no_network(shop.docs)
 
 
 def test_the_worst_check_decides() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from gate_shop import (
@@ -56,16 +58,20 @@ def test_values_are_cast_and_what_cannot_be_is_kept(shop: GateShop) -> None:
     rows = shop.relations().execute(
         """
         select line_number, sold_at, quantity, line_number__not_castable, sold_at__not_castable,
-            quantity__not_castable, sku_id__unknown, _is_fit
+            quantity__not_castable, quantity__missing, sku_id__unknown, _fault
         from sales order by _row
         """
     )
     noon = datetime(2024, 4, 1, 10)
+    faults = (
+        "line_number is no whole number: 1.5",
+        "sold_at is no time (YYYY-MM-DD HH:MM:SS): 2024-02-30",
+    )
     assert rows.fetchall() == [
-        (1, noon, 2, None, None, None, None, True),
-        (2, noon, -10, None, None, None, None, True),
-        (None, None, None, "1.5", "01/02/2024", "two", None, False),
-        (1, None, None, None, "2024-02-30", None, "ZZ", False),
+        (1, noon, 2, None, None, None, None, None, None),
+        (2, noon, -10, None, None, None, None, None, None),
+        (None, None, None, "1.5", "01/02/2024", "two", None, None, faults[0]),
+        (1, None, None, None, "2024-02-30", None, "row 5", "ZZ", faults[1]),
     ]
 
 
@@ -87,12 +93,51 @@ def test_each_file_has_its_shares_of_bad_rows(shop: GateShop) -> None:
     assert bad["unfit_rate"] == pytest.approx(3 / 20)
     assert bad["unknown_sku_rate"] == pytest.approx(1 / 20)
     assert bad["unknown_location_rate"] == pytest.approx(1 / 20)
+    assert bad["first_unreadable"] == "row 2: COLUMN_COUNT"
+    assert bad["first_unfit"] == "row 2: COLUMN_COUNT"
+    assert bad["first_unknown_sku"] == "row 4: ZZ"
+    assert bad["first_unknown_location"] == "row 5: L9"
     others = [row for file, row in found.items() if file != "sales_bad.csv"]
     assert {row["unfit_rate"] for row in others} == {0}
     assert {row["unknown_sku_rate"] for row in others} == {0, None}
     assert [file for file, row in found.items() if row["is_simulated"]] == [
         "inventory_simulated.csv"
     ]
+
+
+def test_what_a_row_that_cannot_be_read_holds_does_not_count(shop: GateShop) -> None:
+    shop.write("skus.csv", SKUS)
+    shop.source.joinpath("sales.parquet").write_bytes(parquet_with_broken_text())
+    shop.land()
+    relation = shop.relations().execute("select _fault, quantity, channel from sales")
+    assert relation.fetchall() == [(None, 2, "web"), ("BAD_ENCODING", None, None)]
+
+
+def parquet_with_broken_text() -> bytes:
+    """Return a Parquet file of two sales, the channel of the second no UTF-8."""
+    broken = pa.array([b"web", b"\xff"], pa.binary()).view(pa.string())
+    text = ["2024-04-01", "A1", "L1", "2"]
+    names = ["sold_at", "sku_id", "location_id", "quantity"]
+    columns = {name: [value, value] for name, value in zip(names, text, strict=True)}
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({**columns, "channel": broken}), buffer)
+    return buffer.getvalue()
+
+
+def test_only_a_larger_file_of_what_a_plan_needs_can_stop_a_build(shop: GateShop) -> None:
+    shop.write("skus.csv", SKUS + "torn\n" * 16)
+    shop.write_sales("sales_19.csv", sales_lines(FIRST_DAY, 3) + ["torn\n"] * 16)
+    shop.write_sales("sales_20.csv", sales_lines(FIRST_DAY, 4) + ["torn\n"] * 16)
+    shop.write("inventory.csv", INVENTORY + "torn\n" * 20)
+    shop.write("holidays.csv", "holiday_date,region\n01/05/2024,North\n")
+    shop.land()
+    assert {file: row["stopping_unfit_rate"] for file, row in files(shop).items()} == {
+        "holidays.csv": None,
+        "inventory.csv": None,
+        "sales_19.csv": None,
+        "sales_20.csv": pytest.approx(0.8),
+        "skus.csv": None,
+    }
 
 
 def test_the_newest_version_of_a_file_counts(shop: GateShop) -> None:
@@ -120,6 +165,42 @@ def test_size_and_columns_are_compared_with_earlier_files(shop: GateShop) -> Non
     assert {row["columns_lost"] for file, row in found.items() if file != "sales_short.csv"} == {
         None
     }
+
+
+def test_files_that_land_together_are_not_compared_with_each_other(shop: GateShop) -> None:
+    shop.write_clean()
+    shop.write("sales_short.csv", "sold_at,sku_id,location_id,quantity\n2024-04-28,A1,L1,1\n")
+    shop.land()
+    found = files(shop).values()
+    assert {(row["size_ratio"], row["columns_lost"]) for row in found} == {(None, None)}
+
+
+def test_columns_that_not_every_earlier_file_had_are_not_lost(shop: GateShop) -> None:
+    header = "sold_at,sku_id,location_id,quantity"
+    shop.write("sales_1.csv", f"{header},channel,unit_price\n2024-04-28,A1,L1,1,web,2\n")
+    shop.write("sales_2.csv", f"{header},unit_price\n2024-04-28,A1,L1,1,2\n")
+    shop.land()
+    shop.write("sales_3.csv", f"{header}\n2024-04-29,A1,L1,1\n")
+    shop.land(LANDED_AT + timedelta(days=1))
+    assert files(shop)["sales_3.csv"]["columns_lost"] == "unit_price"
+
+
+def test_corrections_are_compared_with_nothing_and_nothing_with_them(shop: GateShop) -> None:
+    shop.write_clean()
+    shop.write("rejects/inventory_rejects.csv", INVENTORY)
+    shop.land()
+    header = "sold_at,sku_id,location_id,quantity\n"
+    for day in range(1, 4):
+        shop.write(f"{day}/sales_rejects.csv", f"{header}2024-04-28,A1,L1,{day}\n")
+        shop.land(LANDED_AT + timedelta(days=day))
+    found = files(shop)
+    for day in range(1, 4):
+        row = found[f"{day}/sales_rejects.csv"]
+        assert (row["size_ratio"], row["columns_lost"]) == (None, None)
+    shop.write_sales("sales_new.csv", sales_lines(LANDED_AT.date(), 42))
+    shop.land(LANDED_AT + timedelta(days=4))
+    row = files(shop)["sales_new.csv"]
+    assert (row["usual_rows"], row["size_ratio"], row["columns_lost"]) == (84, 0.5, "")
 
 
 def test_a_canonical_file_of_an_older_contract_lacks_columns(shop: GateShop) -> None:
