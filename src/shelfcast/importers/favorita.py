@@ -54,7 +54,8 @@ def import_favorita(
     ImportFileError
         A file is absent, unreadable or lacks columns, or two families would share a sku_id.
     FileExistsError
-        The folder holds a file that no import wrote.
+        The folder holds a file that no import wrote or that has changed since, or it is or holds
+        the working folder.
     """
     with LandingFolder(folder, "favorita", progress) as landing, connect() as connection:
         missing = [f"{name}.csv" for name in COLUMNS if not (source_dir / f"{name}.csv").is_file()]

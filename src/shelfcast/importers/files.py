@@ -6,7 +6,9 @@ What is written depends on the source alone, so that equal files make equal byte
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,16 +20,18 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from shelfcast.landing.mapping import fold
 from shelfcast.landing.source import IMPORT_MARKER
 
 _BATCH_ROWS = 128 * 1024
 _READ_BYTES = 1 << 20
+_OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 Progress = Callable[[str], None]
 
 
 class ImportFileError(ValueError):
-    """A source file cannot be imported; the message names it, what is wrong and the remedy."""
+    """A source cannot be read or a folder not be written; the message names the remedy."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ def read_source(
     path: Path,
     columns: tuple[str, ...],
     origin: str,
+    lists: tuple[str, ...] = (),
 ) -> int:
     """Make a table of the columns of a CSV or Parquet file, in the file's order.
 
@@ -81,6 +86,8 @@ def read_source(
         Columns that the file must have; others are not read.
     origin
         Where the file is found, for messages.
+    lists
+        Columns that hold lists; the others hold single values.
 
     Returns
     -------
@@ -89,8 +96,8 @@ def read_source(
     Raises
     ------
     ImportFileError
-        The file is absent, cannot be read, lacks a column, or holds lines that cannot be told
-        apart.
+        The file is absent, cannot be read, lacks a column or has it twice, has values of another
+        kind in one, or holds lines that cannot be told apart.
     """
     readers = {".csv": _csv_batches, ".parquet": _parquet_batches}
     if path.suffix.lower() in (".xlsx", ".xls"):
@@ -101,10 +108,11 @@ def read_source(
         raise ImportFileError(f"{path} does not exist; fetch it from {origin}")
     try:
         with readers[path.suffix.lower()](path, columns, origin) as batches:
+            _refuse_kinds(batches.schema, lists, path, origin)
             connection.register("batches", batches)
             connection.execute(f"create table {table} as select * from batches")
             connection.unregister("batches")
-    except (OSError, pa.ArrowException, duckdb.Error) as error:
+    except (OSError, csv.Error, pa.ArrowException, duckdb.Error) as error:
         message = " ".join(str(error).split())
         raise ImportFileError(
             f"{path} cannot be read ({message[:300]}); fetch it again from {origin}"
@@ -113,9 +121,12 @@ def read_source(
     if path.suffix.lower() == ".csv":
         lines = _lines(path) - 1
         if lines != rows:
+            cause = "a quotation mark swallows a line break"
+            if lines < rows:
+                cause = "some lines end in CR alone"
             raise ImportFileError(
-                f"{path} has {lines:,} lines below its header, but {rows:,} rows: a quotation mark "
-                f"swallows a line break; mend it, or fetch the file again from {origin}"
+                f"{path} has {lines:,} lines below its header, but {rows:,} rows: {cause}; mend "
+                f"it, or fetch the file again from {origin}"
             )
     return rows
 
@@ -130,14 +141,44 @@ def _matched(
     header: list[str], columns: tuple[str, ...], path: Path, origin: str
 ) -> dict[str, str]:
     """Return the file's own name by column."""
-    by_name = {name.strip().casefold(): name for name in header}
-    missing = [column for column in columns if column.casefold() not in by_name]
+    by_name: dict[str, list[str]] = {}
+    for name in header:
+        by_name.setdefault(fold(name), []).append(name)
+    missing = [column for column in columns if fold(column) not in by_name]
     if missing:
         raise ImportFileError(
             f"{path} has no column {', '.join(missing)}; bring the file as {origin} has it, with "
             f"the columns {', '.join(columns)}"
         )
-    return {column: by_name[column.casefold()] for column in columns}
+    for column in columns:
+        own = by_name[fold(column)]
+        if len(own) > 1:
+            raise ImportFileError(
+                f"{path}: {len(own)} of its columns are named {own[0].strip()!r}; rename or drop "
+                "all but one"
+            )
+    return {column: by_name[fold(column)][0] for column in columns}
+
+
+def _refuse_kinds(schema: pa.Schema, lists: tuple[str, ...], path: Path, origin: str) -> None:
+    for field in schema:
+        expected = "lists" if field.name in lists else "single values"
+        if pa.types.is_list(field.type) or pa.types.is_large_list(field.type):
+            found = "lists"
+        elif pa.types.is_nested(field.type) or _is_binary(field.type):
+            found = str(field.type)
+        else:
+            found = "single values"
+        if found != expected:
+            raise ImportFileError(
+                f"{path}: its column {field.name} holds {found} instead of {expected}; bring the "
+                f"file as {origin} has it"
+            )
+
+
+def _is_binary(type_: pa.DataType) -> bool:
+    kinds = pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary
+    return any(is_kind(type_) for is_kind in kinds)
 
 
 @contextmanager
@@ -164,8 +205,7 @@ def _csv_batches(
     path: Path, columns: tuple[str, ...], origin: str
 ) -> Iterator[pa.RecordBatchReader]:
     encoding = _encoding(path)
-    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
-        own = _matched(next(csv.reader(file), []), columns, path, origin)
+    own = _matched(_csv_header(path, encoding, columns), columns, path, origin)
     with pyarrow.csv.open_csv(
         path,
         read_options=pyarrow.csv.ReadOptions(encoding=encoding, use_threads=False),
@@ -182,6 +222,31 @@ def _csv_batches(
             schema,
             (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in reader),
         )
+
+
+def _csv_header(path: Path, encoding: str, columns: tuple[str, ...]) -> list[str]:
+    """Return the names in the first line, unless its bytes or delimiters are not those of CSV."""
+    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="\n") as file:
+        lines = iter(lambda: file.readline(_READ_BYTES), "")
+        line = next(filter(str.strip, lines), "").rstrip("\r\n")
+    if "\0" in line:
+        raise ImportFileError(
+            f"{path} has NUL bytes in its first line, as UTF-16 has; save it as CSV (UTF-8)"
+        )
+    if "\r" in line:
+        raise ImportFileError(f"{path} has lines that end in CR alone; save it with LF or CRLF")
+    names = {fold(column) for column in columns}
+    headers = {
+        delimiter: next(csv.reader((line,), delimiter=delimiter), [])
+        for delimiter in (",", *_OTHER_DELIMITERS)
+    }
+    delimiter = max(headers, key=lambda each: len(names.intersection(map(fold, headers[each]))))
+    if delimiter != ",":
+        raise ImportFileError(
+            f"{path} has {_OTHER_DELIMITERS[delimiter]} between its columns; save it with commas "
+            "there, and with points in numbers"
+        )
+    return headers[","]
 
 
 def _encoding(path: Path) -> str:
@@ -204,24 +269,34 @@ class LandingFolder:
     """A landing folder in the making: files are written beside it, and it appears when complete.
 
     Use it as a context manager. The folder must not exist, be empty, or hold nothing but what an
-    earlier import wrote, which is then replaced.
+    earlier import wrote, unchanged, which is then replaced. A link is followed and stays.
 
     Raises
     ------
     FileExistsError
-        The folder holds a file that no import wrote.
+        The folder holds a file that no import wrote or that has changed since, or it is or holds
+        the working folder.
+    ImportFileError
+        The folder cannot be made or replaced.
     """
 
     def __init__(self, folder: Path, dataset: str, progress: Progress | None) -> None:
+        place = Path(os.path.realpath(folder))
+        if Path.cwd().is_relative_to(place):
+            raise FileExistsError(
+                f"{folder} is the working folder or holds it, and will not be replaced; name a new "
+                "folder"
+            )
         self._folder = folder
-        self._partial = folder.with_name(f".{folder.name}.partial")
-        self._old = folder.with_name(f".{folder.name}.old")
+        self._place = place
+        self._partial = place.with_name(f".{place.name}.partial")
+        self._old = place.with_name(f".{place.name}.old")
         self._dataset = dataset
         self._progress = progress
         self._rows: dict[str, int] = {}
 
     def __enter__(self) -> LandingFolder:
-        _refuse_foreign(self._folder)
+        self._refuse_foreign()
         shutil.rmtree(self._partial, ignore_errors=True)
         return self
 
@@ -229,19 +304,27 @@ class LandingFolder:
         if kind is not None:
             shutil.rmtree(self._partial, ignore_errors=True)
             return
-        marker = {"dataset": self._dataset, "files": list(self._rows)}
+        files = {name: _sha256(self._partial / name) for name in self._rows}
+        marker = {"dataset": self._dataset, "files": files}
         (self._partial / IMPORT_MARKER).write_text(
             json.dumps(marker, indent=2) + "\n", encoding="utf-8"
         )
         shutil.rmtree(self._old, ignore_errors=True)
-        if self._folder.exists():
-            self._folder.rename(self._old)
-        self._partial.rename(self._folder)
+        try:
+            if self._place.exists():
+                self._place.rename(self._old)
+            self._partial.rename(self._place)
+        except OSError as error:
+            shutil.rmtree(self._partial, ignore_errors=True)
+            raise self._unwritable(error) from error
         shutil.rmtree(self._old, ignore_errors=True)
 
     def write(self, name: str, relation: duckdb.DuckDBPyRelation) -> None:
         """Write the rows of an ordered relation to a new ``.csv`` or ``.parquet`` file."""
-        self._partial.mkdir(parents=True, exist_ok=True)
+        try:
+            self._partial.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
         path = self._partial / name
         batches = relation.to_arrow_reader(_BATCH_ROWS)
         write = _write_csv if path.suffix == ".csv" else _write_parquet
@@ -252,6 +335,28 @@ class LandingFolder:
     def report(self, *assumptions: str) -> ImportReport:
         """Return the report on what was written."""
         return ImportReport(self._folder, dict(self._rows), assumptions)
+
+    def _refuse_foreign(self) -> None:
+        if os.path.lexists(self._place) and not self._place.is_dir():
+            raise FileExistsError(f"{self._folder} is no folder; name a new one")
+        written = _written(self._place)
+        foreign = [
+            name
+            for path in self._place.rglob("*")
+            if path.is_symlink() or not path.is_dir()
+            if (name := path.relative_to(self._place).as_posix()) not in written
+            or not _has_digest(path, written[name])
+        ]
+        if foreign:
+            raise FileExistsError(
+                f"{self._folder}: {min(foreign)} was not imported or has changed since, and will "
+                "not be replaced; name a new folder, or delete this one if you need nothing in it"
+            )
+
+    def _unwritable(self, error: OSError) -> ImportFileError:
+        return ImportFileError(
+            f"{self._folder} cannot be written ({error.strerror}); name another folder"
+        )
 
 
 def _write_csv(path: Path, batches: pa.RecordBatchReader) -> int:
@@ -276,15 +381,26 @@ def _write_parquet(path: Path, batches: pa.RecordBatchReader) -> int:
     return rows
 
 
-def _refuse_foreign(folder: Path) -> None:
-    """Raise unless a folder is absent or holds nothing but what an earlier import wrote."""
+def _written(folder: Path) -> dict[str, str]:
+    """Return SHA-256 by name of what an import wrote into a folder; a damaged marker names none."""
     marker = folder / IMPORT_MARKER
-    known = set()
-    if marker.is_file():
-        known = {IMPORT_MARKER, *json.loads(marker.read_text(encoding="utf-8"))["files"]}
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
-    foreign = {folder.name} if folder.is_file() else found - known
-    if foreign:
-        raise FileExistsError(
-            f"{folder}: {min(foreign)} was not imported and will not be replaced; name a new folder"
-        )
+    try:
+        content = marker.read_bytes()
+        files = json.loads(content)["files"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return {}
+    if not isinstance(files, dict):
+        return {}
+    return {**files, IMPORT_MARKER: hashlib.sha256(content).hexdigest()}
+
+
+def _has_digest(path: Path, sha256: str) -> bool:
+    try:
+        return _sha256(path) == sha256
+    except OSError:
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -68,7 +68,8 @@ def import_fresh_retail(
     ImportFileError
         The file is absent, unreadable or lacks columns.
     FileExistsError
-        The folder holds a file that no import wrote.
+        The folder holds a file that no import wrote or that has changed since, or it is or holds
+        the working folder.
 
     Notes
     -----
@@ -79,7 +80,7 @@ def import_fresh_retail(
     where the cover of a series lies between 1 and 5 days, by a hash of its ids.
     """
     with LandingFolder(folder, "fresh-retail", progress) as landing, connect() as connection:
-        read_source(connection, "source", file, COLUMNS, ORIGIN)
+        read_source(connection, "source", file, COLUMNS, ORIGIN, lists=("hours_stock_status",))
         _make_days(connection, file)
         _make_covers(connection)
         landing.write("sales.parquet", connection.sql(_SALES))
@@ -128,16 +129,15 @@ _DAYS = f"""
         cast(dt as date) as day,
         cast(sale_amount as decimal(18, 4)) as quantity,
         cast(hours_stock_status[{_LAST_SELLING_HOUR}] as integer) = 1 as is_out_at_close,
-        stock_hour6_22_cnt as stockout_hours,
-        discount,
-        activity_flag,
-        holiday_flag,
-        city_id,
-        store_id,
-        product_id,
-        first_category_id,
-        second_category_id,
-        third_category_id
+        cast(stock_hour6_22_cnt as integer) as stockout_hours,
+        cast(discount as float) as discount,
+        cast(activity_flag as integer) as activity_flag,
+        cast(holiday_flag as integer) as holiday_flag,
+        format('Product {{}}', product_id) as sku_name,
+        format('Category {{:02d}}', first_category_id) as category,
+        format('{{:02d}} / {{:03d}}', second_category_id, third_category_id) as subcategory,
+        format('Store {{}}', store_id) as location_name,
+        format('City {{:02d}}', city_id) as region
     from source
 """
 
@@ -183,9 +183,9 @@ _INVENTORY = f"""
 _SKUS = """
     select
         sku_id,
-        format('Product {}', min(product_id)) as sku_name,
-        format('Category {:02d}', min(first_category_id)) as category,
-        format('{:02d} / {:03d}', min(second_category_id), min(third_category_id)) as subcategory,
+        min(sku_name) as sku_name,
+        min(category) as category,
+        min(subcategory) as subcategory,
         'SIM-01' as supplier_id
     from days
     where sku_id is not null
@@ -196,8 +196,8 @@ _SKUS = """
 _LOCATIONS = """
     select
         location_id,
-        format('Store {}', min(store_id)) as location_name,
-        format('City {:02d}', min(city_id)) as region,
+        min(location_name) as location_name,
+        min(region) as region,
         'store' as location_type
     from days
     where location_id is not null

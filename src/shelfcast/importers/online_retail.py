@@ -68,6 +68,11 @@ _CATEGORIES = (
 
 _OTHER_CATEGORY = "Other giftware"
 
+_LONGEST_YEARS = 10
+"""The data set spans one year. Every day of the span is simulated for every SKU."""
+
+_SHOWN_LINES = 3
+
 
 def import_online_retail(
     file: Path, folder: Path, *, progress: Progress | None = None
@@ -92,9 +97,11 @@ def import_online_retail(
     Raises
     ------
     ImportFileError
-        The file is absent, unreadable, lacks columns, or holds no sale.
+        The file is absent, unreadable, lacks columns, holds no sale, or holds sales over ten years
+        apart.
     FileExistsError
-        The folder holds a file that no import wrote.
+        The folder holds a file that no import wrote or that has changed since, or it is or holds
+        the working folder.
     """
     with LandingFolder(folder, "online-retail", progress) as landing, connect() as connection:
         read_source(connection, "source", file, COLUMNS, ORIGIN)
@@ -151,13 +158,14 @@ def _make_lines(connection: duckdb.DuckDBPyConnection) -> str:
             select
                 trim(cast(InvoiceNo as varchar)) as transaction_id,
                 upper(trim(cast(StockCode as varchar))) as sku_id,
-                nullif(regexp_replace(trim(Description), '\\s+', ' ', 'g'), '') as description,
+                nullif(regexp_replace(trim(cast(Description as varchar)), '\\s+', ' ', 'g'), '')
+                    as description,
                 trim(cast(InvoiceDate as varchar)) as sold_at_text,
                 trim(cast(Quantity as varchar)) as quantity_text,
                 trim(cast(UnitPrice as varchar)) as price_text,
                 nullif(regexp_replace(trim(cast(CustomerID as varchar)), '\\.0$', ''), '')
                     as customer_id,
-                nullif(trim(Country), '') as country
+                nullif(trim(cast(Country as varchar)), '') as country
             from source
         )
         select
@@ -236,6 +244,7 @@ def _simulate(connection: duckdb.DuckDBPyConnection, file: Path) -> StockHistory
             f"{file} holds no line that can be read as a sale; look at its columns InvoiceDate, "
             "Quantity, UnitPrice and StockCode"
         )
+    _refuse_far_days(connection, file)
     starts_on, ends_on = span
     rows = connection.execute(
         "select sku_id, min(first_on) from sold group by sku_id order by sku_id"
@@ -251,6 +260,43 @@ def _simulate(connection: duckdb.DuckDBPyConnection, file: Path) -> StockHistory
         _daily(connection, "sold", sku_ids, starts_on, shape),
         _daily(connection, "moved", sku_ids, starts_on, shape),
     )
+
+
+def _refuse_far_days(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Raise where a mistyped year stretches the sales over more days than a retailer has."""
+    far = connection.execute(
+        """
+        with middles as (
+            select quantile_disc(day, 0.5) as middle, max(day) - min(day) as days from sold
+        )
+        select
+            lines.rowid + 1,
+            coalesce(transaction_id, 'unknown'),
+            sold_at_text,
+            cast(middle as varchar),
+            count(*) over ()
+        from lines
+        semi join sold on lines.sku_id = sold.sku_id and cast(lines.sold_at as date) = sold.day
+        cross join middles
+        where
+            not lines.is_unpriced
+            and middles.days > $longest_days
+            and abs(cast(lines.sold_at as date) - middle) > $longest_days / 2
+        order by lines.rowid
+        limit $shown
+        """,
+        {"longest_days": _LONGEST_YEARS * 365.25, "shown": _SHOWN_LINES},
+    ).fetchall()
+    if far:
+        named = ", ".join(
+            f"row {row} (invoice {invoice}, {text})" for row, invoice, text, *_ in far
+        )
+        *_, middle, lines = far[0]
+        more = f" and {lines - len(far):,} more" if lines > len(far) else ""
+        raise ImportFileError(
+            f"{file} has sales over {_LONGEST_YEARS} years apart; far from the others, around "
+            f"{middle}, are those of {named}{more}; correct the InvoiceDate, or take the lines out"
+        )
 
 
 def _daily(

@@ -153,16 +153,33 @@ def test_the_folder_lands_and_comes_out_alike(
     assert digests(again.folder) == digests(whole.folder)
 
 
-def test_columns_of_other_types_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("dt", "'soon'", "has columns of other types"),
+        ("store_id", "'north'", "has columns of other types"),
+        ("city_id", "'north'", "has columns of other types"),
+        ("discount", "'dear'", "has columns of other types"),
+        ("activity_flag", "'yes'", "has columns of other types"),
+        ("product_id", "[1]", "column product_id holds lists instead of single values"),
+        ("hours_stock_status", "'0'", "column hours_stock_status holds single values instead of"),
+    ],
+)
+def test_columns_of_other_types_are_refused(
+    tmp_path: Path, column: str, value: str, message: str
+) -> None:
     path = tmp_path / "other.parquet"
-    duckdb.sql(
+    days = duckdb.sql(
         """
-        select 1 as city_id, 'north' as store_id, 1 as first_category_id,
-            1 as second_category_id, 1 as third_category_id, 1 as product_id, 'soon' as dt,
-            1.0 as sale_amount, [0] as hours_stock_status, 0 as stock_hour6_22_cnt,
-            1.0 as discount, 0 as holiday_flag, 0 as activity_flag
+        select 1 as city_id, 1 as store_id, 1 as first_category_id, 1 as second_category_id,
+            1 as third_category_id, 1 as product_id, date '2024-04-01' as dt, 1.0 as sale_amount,
+            [0] as hours_stock_status, 0 as stock_hour6_22_cnt, 1.0 as discount,
+            0 as holiday_flag, 0 as activity_flag
         """
-    ).write_parquet(str(path))
-    with pytest.raises(ImportFileError, match=r"other\.parquet has columns of other types"):
+    )
+    days.write_parquet(str(path))
+    import_fresh_retail(path, tmp_path / "right")
+    days.project(f"* replace ({value} as {column})").write_parquet(str(path))
+    with pytest.raises(ImportFileError, match=rf"other\.parquet.* {message}"):
         import_fresh_retail(path, tmp_path / "landing")
     assert not (tmp_path / "landing").exists()

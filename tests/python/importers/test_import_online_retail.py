@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -118,6 +118,96 @@ def test_an_import_replaces_its_own_files_only(source: Path, folder: Path) -> No
     assert set(digests(folder)) == {*before, "landing.yml"}
 
 
+@pytest.mark.parametrize("name", ["sales.parquet", "skus.csv"])
+def test_an_imported_file_that_has_changed_is_kept(source: Path, folder: Path, name: str) -> None:
+    import_online_retail(source, folder)
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[:-9] + b"!" + content[-8:])
+    before = digests(folder)
+    with pytest.raises(FileExistsError, match=f"{re.escape(name)} was not imported or has changed"):
+        import_online_retail(source, folder)
+    assert digests(folder) == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"3",
+        b'{"files": 3}',
+        b'{"files": ["sales.parquet"]}',
+        b"\xff\xfa",
+        b"[" * 9**6,
+    ],
+)
+def test_a_damaged_marker_names_nothing(source: Path, folder: Path, content: bytes) -> None:
+    import_online_retail(source, folder)
+    (folder / IMPORT_MARKER).write_bytes(content)
+    before = digests(folder)
+    with pytest.raises(FileExistsError, match=r"\.imported\.json was not imported or has changed"):
+        import_online_retail(source, folder)
+    assert digests(folder) == before
+
+
+def test_the_working_folder_is_never_replaced(
+    source: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "below").mkdir(parents=True)
+    monkeypatch.chdir(folder / "below")
+    for name in (".", "..", "/", folder):
+        with pytest.raises(FileExistsError, match="is the working folder or holds it"):
+            import_online_retail(source, Path(name))
+    import_online_retail(source, Path("../beside"))
+    assert (folder / "beside" / "sales.parquet").is_file()
+
+
+def test_a_link_is_followed_and_stays(source: Path, folder: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(folder, target_is_directory=True)
+    for _ in range(2):
+        import_online_retail(source, link)
+        assert link.is_symlink()
+        assert (folder / IMPORT_MARKER).is_file()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_is_no_folder_is_refused(source: Path) -> None:
+    content = source.read_bytes()
+    with pytest.raises(FileExistsError, match=r"data\.csv is no folder; name a new one"):
+        import_online_retail(source, source)
+    with pytest.raises(ImportFileError, match=r"below cannot be written .*; name another folder"):
+        import_online_retail(source, source / "below")
+    assert source.read_bytes() == content
+
+
+@pytest.mark.parametrize("year", ["0001", "1910", "2036", "9999"])
+def test_a_mistyped_year_is_named(folder: Path, tmp_path: Path, year: str) -> None:
+    line = (*LINES[0][:4], f"12/31/{year} 8:26", *LINES[0][5:])
+    path = write_csv(tmp_path / "typo.csv", HEADER, *LINES[:5], line)
+    named = (
+        rf"around 2010-12-1\d, are those of row 6 \(invoice 536365, 12/31/{year} 8:26\); correct"
+    )
+    with pytest.raises(ImportFileError, match=named):
+        import_online_retail(path, folder)
+    assert not folder.exists()
+
+
+def test_of_many_mistyped_years_the_first_are_named(folder: Path, tmp_path: Path) -> None:
+    lines = [(*LINES[0][:4], f"1/{day}/2110 8:26", *LINES[0][5:]) for day in range(1, 5)]
+    days = [(*LINES[0][:4], f"12/{day}/2010 8:26", *LINES[0][5:]) for day in range(1, 10)]
+    path = write_csv(tmp_path / "typos.csv", HEADER, *lines, *days)
+    with pytest.raises(ImportFileError, match=r"row 1 .*, row 2 .*, row 3 .* and 1 more; correct"):
+        import_online_retail(path, folder)
+
+
+def test_years_apart_are_simulated(folder: Path, tmp_path: Path) -> None:
+    line = (*LINES[0][:4], "12/1/2019 8:26", *LINES[0][5:])
+    path = write_csv(tmp_path / "years.csv", HEADER, *LINES, line)
+    assert import_online_retail(path, folder).rows["sales.parquet"] == 8
+
+
 def test_a_failed_import_leaves_the_folder_as_it_was(
     source: Path, folder: Path, tmp_path: Path
 ) -> None:
@@ -152,6 +242,74 @@ def test_unreadable_files_say_what_to_do(tmp_path: Path, folder: Path) -> None:
         assert f"{name}.csv cannot be read" in message(path)
     broken = write_csv(tmp_path / "break.csv", HEADER, LINES[0], ("1", "2", "a\nb", *LINES[0][3:]))
     assert "3 lines below its header, but 2 rows" in message(broken)
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (lambda text: text.encode("utf-16"), "NUL bytes in its first line, as UTF-16 has; save it"),
+        (lambda text: text.encode("utf-16-le"), "as UTF-16 has; save it as CSV (UTF-8)"),
+        (lambda text: text.replace(",", ";").encode(), "semicolons between its columns; save it"),
+        (lambda text: text.replace(",", "\t").encode(), "tabs between its columns; save it"),
+        (
+            lambda text: text.replace("\n", "\r").encode(),
+            "lines that end in CR alone; save it with",
+        ),
+        (
+            lambda text: text.replace("\nC53", "\rC53").encode(),
+            "10 lines below its header, but 11 rows: some lines end in CR alone",
+        ),
+        (
+            lambda text: text.replace("Country", "Country,country").encode(),
+            "2 of its columns are named 'Country'; rename or drop all but one",
+        ),
+    ],
+    ids=["UTF-16", "UTF-16 without mark", "semicolons", "tabs", "CR", "one CR", "case"],
+)
+def test_csv_of_other_kinds_is_told_by_its_cause(
+    source: Path, folder: Path, found: Callable[[str], bytes], message: str
+) -> None:
+    source.write_bytes(found(source.read_text(encoding="utf-8")))
+    with pytest.raises(ImportFileError, match=re.escape(message)):
+        import_online_retail(source, folder)
+    assert not folder.exists()
+
+
+def test_blank_lines_are_passed_over(source: Path, folder: Path) -> None:
+    source.write_bytes(b"\r\n" + source.read_bytes() + b"\r\n")
+    assert import_online_retail(source, folder).rows["sales.parquet"] == 7
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "found"),
+    [
+        ("Description", "[Description]", "lists"),
+        ("StockCode", "[StockCode]", "lists"),
+        ("Country", "{'name': Country}", "struct<name: string>"),
+        ("Description", "encode(Description)", "binary"),
+    ],
+)
+def test_parquet_of_other_kinds_names_the_column(
+    source: Path, folder: Path, tmp_path: Path, column: str, value: str, found: str
+) -> None:
+    path = tmp_path / "nested.parquet"
+    duckdb.sql(
+        f"select * replace ({value} as {column}) from read_csv('{source}', all_varchar = true)"
+    ).write_parquet(str(path))
+    with pytest.raises(ImportFileError, match=f"column {column} holds {found} instead of single"):
+        import_online_retail(path, folder)
+
+
+def test_numbers_as_text_columns_land(source: Path, folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "numbers.parquet"
+    duckdb.sql(
+        f"""
+        select * replace (7 as Description, null as Country)
+        from read_csv('{source}', all_varchar = true)
+        """
+    ).write_parquet(str(path))
+    import_online_retail(path, folder)
+    assert {row[0] for row in landed(folder, "skus.csv", "sku_name")} == {"7", None}
 
 
 def test_report_reads_as_lines(source: Path, folder: Path) -> None:
