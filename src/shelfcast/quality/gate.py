@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,7 +69,6 @@ def run_gate(
     tell = progress or (lambda _: None)
     run_at = run_at or datetime.now(UTC).replace(tzinfo=None)
     run_id = f"{run_at:%Y%m%dT%H%M%S}_{uuid4().hex[:8]}"
-    docs.mkdir(parents=True, exist_ok=True)
     try:
         with TemporaryDirectory(prefix="shelfcast-gate-") as name:
             folder = Path(name)
@@ -76,12 +76,15 @@ def run_gate(
                 lake, limits, elsewhere, gx_project, folder, (run_id, run_at), tell
             )
             report = GateReport(run_id, run_at, tuple(checks), docs / "index.html", lake_files)
-            _publish(docs, site)
     # Great Expectations and its engine fail in many ways, and none of them may look like a pass
     except Exception as error:
         report = GateReport(run_id, run_at, (_cannot_look(error),), docs / "index.html")
         content = {"index": pages.index_page(report), FILES: pages.suite_page(report, FILES)}
-        _publish(docs, {f"{name}.html": pages.render(page) for name, page in content.items()})
+        site = {f"{name}.html": pages.render(page) for name, page in content.items()}
+    try:
+        _publish(docs, site)
+    except OSError as error:
+        report = replace(report, checks=(*report.checks, _unpublished(error)))
     if lake.is_dir():
         (lake / GATE).mkdir(exist_ok=True)
         Lake(lake).write_gate_results(run_id, _table(report))
@@ -170,6 +173,20 @@ def _cannot_look(error: Exception) -> Check:
     )
 
 
+def _unpublished(error: OSError) -> Check:
+    return Check(
+        suite=FILES,
+        check="files__data_docs_are_written",
+        column=None,
+        severity=Severity.WARNING,
+        outcome=CheckOutcome.FAILED,
+        failing_rows=None,
+        observed_value=f"{error.filename}: {error.strerror}",
+        description="The pages of this run can be written.",
+        remedy="Allow the folder to be written, or remove what stands in the way.",
+    )
+
+
 def _site(folder: Path, suites: list[str]) -> dict[str, str]:
     """Return the pages that the site builder wrote, each suite's under its own name."""
     written = {"index.html": folder / "index.html"}
@@ -180,6 +197,7 @@ def _site(folder: Path, suites: list[str]) -> dict[str, str]:
 
 def _publish(docs: Path, site: dict[str, str]) -> None:
     """Replace the pages of an earlier run; each appears only when it is complete."""
+    docs.mkdir(parents=True, exist_ok=True)
     for name, text in site.items():
         temporary = docs / f".{name}-{uuid4().hex}"
         temporary.write_text(text, encoding="utf-8")

@@ -26,6 +26,17 @@ from shelfcast.warehouse import command
 FACTS = ("sales", "inventory", "inventory_movements", "purchase_orders")
 """Entities whose rows name a SKU and a location."""
 
+HAPPENED_AT = {
+    "sales": "sold_at",
+    "inventory": "snapshot_date",
+    "inventory_movements": "moved_at",
+    "purchase_orders": "ordered_on",
+}
+"""Column that says when a row of a fact happened, by entity."""
+
+NEVER_DAYS = 1_000_000
+"""Age of the newest sale where no sale is known."""
+
 DRIFT_DAYS = 28
 FEWEST_DRIFT_LINES = 100
 """Lines in either window below which shares of categories say nothing: their noise exceeds 0.1."""
@@ -176,6 +187,18 @@ def _landed_entities(connection: duckdb.DuckDBPyConnection, lake: Path) -> tuple
                 f"{lake / MANIFEST / Path(path).name} and land the file again"
             )
     names = {entity for entity, _ in paths}
+    known = {
+        path
+        for (paths,) in connection.execute("select lake_files from landed").fetchall()
+        for path in paths
+    }
+    for entity in CONTRACT:
+        for path in sorted((lake / entity.name).glob("*.parquet")):
+            if path.stem != "_schema" and str(path) not in known:
+                raise LakeUnreadableError(
+                    f"{path} lies in the lake, and no manifest row names it; land again, or move "
+                    "it away"
+                )
     return tuple(entity.name for entity in CONTRACT if entity.name in names)
 
 
@@ -242,6 +265,12 @@ def _make_view(
         f"as {column}__unknown"
         for column in unknown_columns(entity.name, landed)
     ]
+    in_future = [
+        f"case when cast({column} as date) > cast(_landed_at as date) then {column}__text end "
+        f"as {column}__in_future"
+        for column in [HAPPENED_AT.get(entity.name)]
+        if column
+    ]
     as_they_are = [column.name for column in entity.columns if column not in typed]
     connection.execute(
         f"""
@@ -257,7 +286,7 @@ def _make_view(
         )
 
         select
-            {", ".join(["*", *missing, *not_castable, *unknown])},
+            {", ".join(["*", *missing, *not_castable, *unknown, *in_future])},
             _parse_error is null as _is_readable,
             {_fault(entity)} as _fault,
             {_key(entity, landed)} as _key
@@ -511,7 +540,7 @@ def _make_sales_history(
 
         select
             newest_on,
-            date '{run_on}' - newest_on as days_since_newest_sale,
+            coalesce(date '{run_on}' - newest_on, {NEVER_DAYS}) as days_since_newest_sale,
             judged_on,
             days.lines as judged_lines,
             usual_lines,
@@ -556,12 +585,21 @@ def _quoted(text: object) -> str:
 
 def _culprit(connection: duckdb.DuckDBPyConnection, lake: Path, error: duckdb.Error) -> str:
     """Return which file of the lake cannot be read, and what to do."""
-    for path in sorted(lake.glob("*/*.parquet")):
-        try:
-            connection.execute(f"select max(columns(*)) from read_parquet({_quoted(path)})")
-        except duckdb.Error as reason:
-            return (
-                f"{path} cannot be read ({str(reason).splitlines()[0]}); delete it and "
-                f"{lake / MANIFEST / path.name}, and land the file again"
-            )
+    for folder in (MANIFEST, *ENTITIES):
+        for path in sorted((lake / folder).glob("*.parquet")):
+            try:
+                connection.execute(f"select max(columns(*)) from read_parquet({_quoted(path)})")
+            except duckdb.OutOfMemoryException as reason:
+                error = reason
+                break
+            except duckdb.Error as reason:
+                sentence = str(reason).splitlines()[0]
+                if "Permission denied" in sentence:
+                    return f"{path} may not be read; allow it"
+                return (
+                    f"{path} cannot be read ({sentence}); delete it and "
+                    f"{lake / MANIFEST / path.name}, and land the file again"
+                )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return f"the memory does not suffice to read the lake {lake}; raise SHELFCAST_MEMORY"
     return f"the lake {lake} cannot be read: {str(error).splitlines()[0]}"

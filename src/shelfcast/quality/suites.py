@@ -11,7 +11,13 @@ from typing import Any
 
 from shelfcast.landing.contract import CONTRACT, ENTITIES, Column, ColumnType, Entity
 from shelfcast.quality.limits import GRAVEST_RATE, Limits, grave
-from shelfcast.quality.relations import DRIFT_DAYS, FEWEST_ROWS, TYPE_NAMES, unknown_columns
+from shelfcast.quality.relations import (
+    DRIFT_DAYS,
+    FEWEST_ROWS,
+    HAPPENED_AT,
+    TYPE_NAMES,
+    unknown_columns,
+)
 from shelfcast.quality.report import FRESHNESS, Severity
 
 FILES = "files"
@@ -146,6 +152,8 @@ def _entity(entity: Entity, limits: Limits, landed: tuple[str, ...]) -> list[Exp
     )
     for column_name in unknown_columns(entity.name, landed):
         expected += _known(entity, column_name, limits)
+    if entity.name in HAPPENED_AT:
+        expected += _past(entity, limits)
     if entity.name == "inventory":
         expected.append(_stock(entity, limits))
     return expected
@@ -250,6 +258,20 @@ def _known(entity: Entity, column: str, limits: Limits) -> list[Expected]:
         f"of rows name a {column} that no file of {things} has",
         UNKNOWN_REMEDY.format(things),
         stop_remedy=UNKNOWN_STOP_REMEDY.format(things) if entity.required else None,
+    )
+
+
+def _past(entity: Entity, limits: Limits) -> list[Expected]:
+    column = HAPPENED_AT[entity.name]
+    return _shares(
+        entity,
+        column,
+        (f"{column}_is_past", f"{column}_is_mostly_past"),
+        limits.bad_rows_rate,
+        f"{column}__in_future",
+        f"of rows have a {column} after the day on which their file landed",
+        BAD_ROWS_REMEDY,
+        stop_remedy=BAD_ROWS_STOP_REMEDY if entity.required else None,
     )
 
 

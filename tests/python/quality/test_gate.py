@@ -352,6 +352,17 @@ def test_whatever_goes_wrong_is_not_evaluated(
     assert_pages_need_no_network(shop.docs)
 
 
+@pytest.mark.slow
+def test_findings_are_kept_where_pages_cannot_be_written(shop: GateShop) -> None:
+    shop.write_clean()
+    shop.land()
+    shop.docs.write_text("a file stands in the way")
+    report = run(shop)
+    assert failed(report) == {"files__data_docs_are_written": "warning"}
+    assert report.outcome == Outcome.WARNINGS
+    assert len(list((shop.lake / "_gate").glob(f"{report.run_id}.parquet"))) == 1
+
+
 def test_the_worst_check_decides() -> None:
     def check(severity: Severity, outcome: CheckOutcome) -> Check:
         return Check("sales", "sales__x", None, severity, outcome, None, None, "It is so.", "Look.")

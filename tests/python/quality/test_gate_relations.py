@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from datetime import datetime, timedelta
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -22,7 +24,7 @@ from gate_shop import (
 )
 from warehouses import PROJECT
 
-from shelfcast.quality.relations import SHAPES, LakeUnreadableError
+from shelfcast.quality.relations import NEVER_DAYS, SHAPES, LakeUnreadableError, _culprit
 
 
 def history(shop: GateShop) -> dict[str, Any]:
@@ -293,3 +295,42 @@ def test_a_torn_or_missing_file_of_the_lake_is_named(shop: GateShop) -> None:
     path.unlink()
     with pytest.raises(LakeUnreadableError, match=f"{path} is missing"):
         shop.relations()
+
+
+def test_days_after_the_landing_are_flagged(shop: GateShop) -> None:
+    shop.write("skus.csv", SKUS)
+    shop.write_sales(
+        "sales.csv",
+        [
+            "T1,1,2024-04-01 10:00:00,A1,L1,2,9.5\n",
+            f"T2,1,{LANDED_AT:%Y-%m-%d} 23:00:00,A1,L1,2,9.5\n",
+            "T3,1,2042-04-01 10:00:00,A1,L1,2,9.5\n",
+        ],
+    )
+    shop.land()
+    rows = shop.relations().execute("select sold_at__in_future from sales order by _row").fetchall()
+    assert rows == [(None,), (None,), ("2042-04-01 10:00:00",)]
+
+
+def test_where_no_sale_is_known_none_is_fresh(shop: GateShop) -> None:
+    shop.write("skus.csv", SKUS)
+    shop.write_sales("sales.csv", ["T1,1,9999-12-31 10:00:00,A1,L1,2,9.5\n"])
+    shop.land()
+    assert history(shop)["days_since_newest_sale"] == NEVER_DAYS
+
+
+def test_a_file_that_no_manifest_row_names_is_named(shop: GateShop) -> None:
+    shop.write_clean()
+    shop.land()
+    (file,) = [file for file in (shop.lake / "skus").glob("*.parquet") if file.stem != "_schema"]
+    shutil.copy(file, file.with_name("copy.parquet"))
+    with pytest.raises(LakeUnreadableError, match=r"skus/copy\.parquet lies in the lake"):
+        shop.relations()
+
+
+def test_too_little_memory_is_not_taken_for_damage(shop: GateShop) -> None:
+    shop.write_clean()
+    shop.land()
+    words = _culprit(duckdb.connect(), shop.lake, duckdb.OutOfMemoryException("out of memory"))
+    assert "raise SHELFCAST_MEMORY" in words
+    assert "delete" not in words
