@@ -1,4 +1,4 @@
-{# One segment × home region of customers, as of the as-of date. Customers themselves stay in silver. #}
+{# One segment × home region of customers, as of the as-of date. Customers stay in silver. #}
 with
 
 customers as (
