@@ -1,8 +1,8 @@
 {{ config(severity='warn') }}
 -- Of no entity more than the share rejected_rate_limit of rows is rejected as faulty. A warning,
 -- because the rows are quarantined and the rest is right; but a rule that rejects that many tells
--- of a record that is wrong, such as a launch date, rather than of bad rows. Versions of a file that
--- have been restated do not count.
+-- of a record that is wrong, such as a launch date, rather than of bad rows. Versions of a file
+-- that have been restated do not count.
 with
 
 landed_rows as (
