@@ -144,7 +144,11 @@ class GateReport:
             check.severity for check in self.checks if check.outcome is CheckOutcome.FAILED
         )
         parts = [f"{outcomes[CheckOutcome.PASSED]:,} passed"]
-        parts += [f"{failed[severity]:,} {severity}" for severity in Severity if failed[severity]]
+        parts += [
+            f"{failed[severity]:,} {severity}{'s' * (severity == 'warning' and failed[severity] > 1)}"
+            for severity in Severity
+            if failed[severity]
+        ]
         if outcomes[CheckOutcome.NOT_EVALUATED]:
             parts.append(f"{outcomes[CheckOutcome.NOT_EVALUATED]:,} not evaluated")
         return f"Gate: {len(self.checks):,} checks, {', '.join(parts)}."
