@@ -145,9 +145,9 @@ class GateReport:
         )
         parts = [f"{outcomes[CheckOutcome.PASSED]:,} passed"]
         parts += [
-            f"{failed[severity]:,} {severity}{'s' * (severity == 'warning' and failed[severity] > 1)}"
+            f"{count:,} {severity}" + ("s" if severity is Severity.WARNING and count > 1 else "")
             for severity in Severity
-            if failed[severity]
+            if (count := failed[severity])
         ]
         if outcomes[CheckOutcome.NOT_EVALUATED]:
             parts.append(f"{outcomes[CheckOutcome.NOT_EVALUATED]:,} not evaluated")
