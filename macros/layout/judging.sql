@@ -73,7 +73,7 @@
     entity: name in the landing contract.
     key: columns, or SQL, whose equal values make a copy.
     happened_on: for facts, SQL of the day it happened. It may not lie before 1970, after the landing
-        of its file, or after the variable as_of_date.
+        of its file by any clock, or after the variable as_of_date.
     refers_to: what must be known where it is named, of skus and locations; for facts, both.
     rules: further rules as [SQL that is true for a bad row, code].
 
@@ -106,7 +106,7 @@
         ) -%}
     {%- endif -%}
     {%- if happened_on -%}
-        {%- set is_future = happened_on ~ ' > cast(typed._landed_at as date)' -%}
+        {%- set is_future = happened_on ~ ' > ' ~ latest_day('typed._landed_at') -%}
         {%- if var('as_of_date') -%}
             {%- set is_future =
                 is_future ~ ' or ' ~ happened_on ~ " > cast('" ~ var('as_of_date') ~ "' as date)"
@@ -194,7 +194,11 @@ restatements as (
         restated_key,
         max(_landed_at) as restated_at
     from ruled
-    where violations is null and first_landed_at < last_landed_at
+    -- corrections that `rejects export` wrote share a name, and each holds rows of its own
+    where
+        violations is null
+        and first_landed_at < last_landed_at
+        and not {{ is_correction('_file') }}
     group by _file, restated_key
 
 ),

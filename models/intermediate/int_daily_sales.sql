@@ -46,6 +46,7 @@ priced as (
     from sales
     inner join as_of on sales.sold_on <= as_of.as_of_date
     inner join skus on sales.sku_id = skus.sku_id
+    where sales.quantity <> 0
 
 ),
 

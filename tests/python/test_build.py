@@ -277,7 +277,7 @@ BAD_SALES = {
     "2026-03-01,A,,1,2": "MISSING_VALUE:location_id",
     "2026-03-01,Z,Here,1,2": "UNKNOWN_SKU",
     "2026-03-01,A,Here,1,-2": "OUT_OF_RANGE:unit_price",
-    "2026-03-01,A,Here,0,2": "OUT_OF_RANGE:quantity",
+    "2026-03-01,A,Here,0,2": "CONFLICT",
     "2031-03-01,A,Here,1,2": "FUTURE_DATE",
     "1026-03-01,A,Here,1,2": "PAST_DATE",
     "0000-03-01,A,Here,1,2": "BAD_TYPE:sold_at",

@@ -262,10 +262,12 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sales, Sales]:
             "sales_totals.csv": TOTALS + "2026-04-05,A,Old,9,\n2026-04-06,A,Old,4,\n",
             "sales_day.csv": TOTALS + "2026-04-07,A,Old,5,\n2026-04-08,A,Old,6,\n",
             "sales_returned.csv": HEADER + "R1,1,2026-04-09,A,New,-1\nR2,1,2026-04-09,C,Old,-1\n",
+            "sales_rejects.csv": HEADER + "X1,1,2026-04-10,A,Old,1\n",
+            "sales_none.csv": TOTALS + "2026-04-11,A,Old,5,\n",
         },
     )
     after = retailer.build(
-        datetime(2026, 5, 2),
+        datetime(2026, 5, 2, 12),
         {
             "skus_late.csv": "sku_id,category\nLATE,Fruit\n",
             "sales_broken.csv": HEADER
@@ -276,6 +278,9 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sales, Sales]:
             "sales_totals.csv": TOTALS + "2026-04-05,A,Old,9,SPRING\n",
             "sales_a_later_day.csv": TOTALS + "2026-04-07,A,Old,50,\n",
             "sales_earlier.csv": HEADER + "C1,1,2026-04-08,C,New,1\n",
+            "sales_rejects.csv": HEADER + "X1,2,2026-04-10,A,Old,2\n",
+            "sales_none.csv": TOTALS + "2026-04-11,A,Old,0,\n",
+            "sales_zone.csv": HEADER + "Z1,1,2026-05-03,A,Old,1\nZ2,1,2026-05-04,A,Old,1\n",
         },
     )
     return before, after
@@ -366,3 +371,25 @@ def test_a_return_needs_a_sale_wherever_it_was(builds: tuple[Sales, Sales]) -> N
     assert of_file(before.rejected, "sales_returned.csv") == [(3, 1, "RETURN_WITHOUT_SALE")]
     assert of_file(after.accepted, "sales_returned.csv") == [(2, "R1", -1), (3, "R2", -1)]
     assert of_file(after.rejected, "sales_returned.csv") == []
+
+
+@pytest.mark.slow
+def test_corrections_under_one_name_do_not_restate_each_other(builds: tuple[Sales, Sales]) -> None:
+    _, after = builds
+    rows = of_file(after.accepted, "sales_rejects.csv")
+    assert sorted(rows, key=str) == [(2, "X1", 1), (2, "X1", 2)]
+
+
+@pytest.mark.slow
+def test_a_total_can_be_corrected_to_nothing(builds: tuple[Sales, Sales]) -> None:
+    before, after = builds
+    assert of_file(before.accepted, "sales_none.csv") == [(2, None, 5)]
+    assert of_file(after.accepted, "sales_none.csv") == [(2, None, 0)]
+    assert of_file(after.rejected, "sales_none.csv") == [(2, 1, "SUPERSEDED")]
+
+
+@pytest.mark.slow
+def test_the_future_begins_when_no_clock_has_reached_it(builds: tuple[Sales, Sales]) -> None:
+    _, after = builds
+    assert of_file(after.accepted, "sales_zone.csv") == [(2, "Z1", 1)]
+    assert of_file(after.rejected, "sales_zone.csv") == [(3, 2, "FUTURE_DATE")]

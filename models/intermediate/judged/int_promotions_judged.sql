@@ -21,7 +21,24 @@ versions as (
                 region,
                 case when violations is null then 1 else 0 end
             order by _landed_at desc nulls last, {{ text_order('_file') }} desc, _row asc
-        ) as version_number
+        ) as version_number,
+        first_value(_file) over (
+            partition by
+                promotion_id,
+                category,
+                sku_id,
+                region,
+                case when violations is null then 1 else 0 end
+            order by _landed_at desc nulls last, {{ text_order('_file') }} desc, _row asc
+        ) as newest_file,
+        max(_landed_at) over (
+            partition by
+                promotion_id,
+                category,
+                sku_id,
+                region,
+                case when violations is null then 1 else 0 end
+        ) as newest_landed_at
     from checked
 
 ),
@@ -58,6 +75,7 @@ compared as (
             when is_overlapping = 1 then 'OVERLAPPING_PROMOTION'
             when
                 violations is null
+                and (_file <> newest_file or _landed_at <> newest_landed_at)
                 and max(is_overlapping) over (
                     partition by
                         promotion_id,

@@ -3,7 +3,8 @@
     came before; without a line number, when a line equal in all columns did. Without a transaction
     it is a total: of the totals of sales, or of returns, of one time, SKU, location, customer,
     promotion and channel the latest landed counts. A later version of a file states anew its
-    transactions, and its totals of a SKU at a location on a day. A return needs a sale of the SKU,
+    transactions, and its totals of a SKU at a location on a day. A total may be zero: nothing was
+    sold. A return needs a sale of the SKU,
     wherever it was, on its day or before.
 #}
 {% call judge(
@@ -17,14 +18,14 @@
         'case when transaction_id is null or line_number is null then customer_id end',
         'case when transaction_id is null or line_number is null then promotion_id end',
         'case when transaction_id is null or line_number is null then channel end',
-        'case when transaction_id is null then sign(quantity) end',
+        'case when transaction_id is null then case when quantity < 0 then -1 else 1 end end',
         'case when transaction_id is not null and line_number is null then quantity end',
         'case when transaction_id is not null and line_number is null then unit_price end',
         'case when transaction_id is not null and line_number is null then discount_rate end',
     ],
     happened_on='cast(typed.sold_at as date)',
     rules=[
-        ['typed.quantity = 0', 'OUT_OF_RANGE:quantity'],
+        ['typed.quantity = 0 and typed.transaction_id is not null', 'OUT_OF_RANGE:quantity'],
         ['cast(typed.sold_at as date) < skus.launched_on', 'PRE_LAUNCH_DATE'],
     ],
     restated_by=dbt.concat([

@@ -134,6 +134,7 @@ class _Run:
         self._map = landing_map
         self._landed_at = landed_at
         self._manifest: dict[str, list[ManifestRow]] = {}
+        self._paths: set[tuple[str, str]] = set()
         for entry in lake.prepare():
             self._remember(entry)
 
@@ -182,14 +183,19 @@ class _Run:
 
     def _remember(self, entry: ManifestRow) -> None:
         self._manifest.setdefault(entry.sha256, []).append(entry)
+        self._paths.add((entry.entity, entry.file))
 
     def _skip_known(self, source: SourceFile, entity: Entity, names: ColumnNames) -> None:
-        """Skip a file whose content has landed; what its folders give is part of the content."""
+        """Skip a file whose content has landed; what its folders give is part of the content.
+
+        A file that has landed with other content lands, whatever else holds the new one.
+        """
         twins = self._manifest.get(source.sha256, [])
         same_entity = [entry for entry in twins if entry.entity == entity.name]
         if any(entry.file == source.file for entry in same_entity):
             raise _FileSkippedError(ALREADY_LANDED)
-        for entry in same_entity:
+        is_rewritten = (entity.name, source.file) in self._paths
+        for entry in same_entity if not is_rewritten else []:
             given = self._map.column_names(entity, entry.file).given
             absent = entry.columns_missing.split(", ")
             if all(names.given.get(column) == given.get(column) for column in absent):

@@ -38,6 +38,9 @@ NEVER_DAYS = 1_000_000
 """Age of the newest sale where no sale is known."""
 
 DRIFT_DAYS = 28
+_LATEST_DAY = "cast(_landed_at + interval 14 hours as date)"
+"""Day of the landing by the clock that is furthest ahead; times of records are local."""
+
 FEWEST_DRIFT_LINES = 100
 """Lines in either window below which shares of categories say nothing: their noise exceeds 0.1."""
 
@@ -266,7 +269,7 @@ def _make_view(
         for column in unknown_columns(entity.name, landed)
     ]
     in_future = [
-        f"case when cast({column} as date) > cast(_landed_at as date) then {column}__text end "
+        f"case when cast({column} as date) > {_LATEST_DAY} then {column}__text end "
         f"as {column}__in_future"
         for column in [HAPPENED_AT.get(entity.name)]
         if column
@@ -337,7 +340,8 @@ def _key(entity: Entity, landed: tuple[str, ...]) -> str:
         shared = "sold_at, sku_id, location_id, customer_id, promotion_id, channel"
         key = (
             "case "
-            f"when transaction_id is null then hash(line_number, {shared}, sign(quantity), _path) "
+            "when transaction_id is null "
+            f"then hash(line_number, {shared}, if(quantity < 0, -1, 1), _path) "
             "when line_number is not null then hash(transaction_id, line_number) "
             f"else hash(transaction_id, {shared}, quantity, unit_price, discount_rate) end"
         )

@@ -257,3 +257,10 @@ def test_entities_from_tables_of_ones_own_are_not_missed(tmp_path: Path) -> None
     (tmp_path / "locations.csv").write_text("location_id,region\nL,West\n")
     report = land(tmp_path, tmp_path / "lake", elsewhere=frozenset({"sales"}))
     assert report.missing_entities == ("skus",)
+
+
+def test_a_file_rewritten_to_what_another_holds_lands(shop: Shop) -> None:
+    shop.land_one("skus_1.csv", "sku_id,category\nA,Fruit\n")
+    shop.land_one("skus_2.csv", "sku_id,category\nA,Bread\n")
+    shop.land_one("skus_1.csv", "sku_id,category\nA,Bread\n")
+    assert len(shop.files("skus")) == 3
