@@ -365,8 +365,8 @@ def test_an_earlier_as_of_date_turns_later_rows_into_future(
         where reject_codes = 'FUTURE_DATE' and quantity is not null
         """
     )
-    # the days of March and April, of two SKUs, and the planted row of 2031
-    assert late == 2 * (31 + 30) + 1
+    # the days of March and April, of two SKUs, and the planted rows of no pieces and of 2031
+    assert late == 2 * (31 + 30) + 2
 
 
 def test_tables_of_your_own_serve_as_sources(tmp_path: Path) -> None:
