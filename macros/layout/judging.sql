@@ -53,8 +53,11 @@
 {%- endmacro %}
 
 
-{# The columns of a judged model: lineage, the contract's columns typed, and the reject codes. #}
-{% macro judged_columns(entity) -%}
+{#
+    The columns of a judged model: lineage, the contract's columns typed, and the reject codes.
+    reject_codes: SQL of the codes.
+#}
+{% macro judged_columns(entity, reject_codes='reject_codes') -%}
     _file,
     _row,
     _landed_at
@@ -63,7 +66,7 @@
     {{ column.name }}
     {%- endfor -%}
     ,
-    reject_codes
+    {{ reject_codes }}{{ ' as reject_codes' if reject_codes != 'reject_codes' }}
 {%- endmacro %}
 
 
@@ -93,6 +96,7 @@
     entity, key, happened_on=none, refers_to=[], rules=[], restated_by=none, is_state='1 = 0'
 ) -%}
     {%- set contract = landing_contract(entity) -%}
+    {%- set copy_key = key + (['_file', '_landed_at'] if contract.kind == 'state' else []) -%}
     {%- set refers_to = ['skus', 'locations'] if happened_on else refers_to -%}
     {%- set all_rules = rules | list -%}
     {%- if 'skus' in refers_to -%}
@@ -117,7 +121,7 @@
     {%- endif -%}
 with
 
-landed as (
+landed {{ inlined() }} (
 
     select * from {{ ref('stg_landing__' ~ entity) }}
 
@@ -154,14 +158,24 @@ files as (
 
 ),
 
-typed as (
+typed {{ inlined() }} (
 
     select {{ typed_columns(entity) }}
     from landed
 
 ),
 
-ruled as (
+-- few rows have copies: hashes find them, and only they are sorted and compared
+repeated as (
+
+    select copy_hash
+    from (select {{ row_hash(copy_key) }} as copy_hash from typed) as hashed
+    group by copy_hash
+    having count(*) > 1
+
+),
+
+ruled {{ inlined() }} (
 
     select
         typed.*,
@@ -204,7 +218,7 @@ restatements as (
 ),
 
 {% endif -%}
-checked as (
+checked {{ inlined() }} (
 
     select
         ruled._file,
@@ -233,7 +247,7 @@ checked as (
 {% if caller -%}
 {{ caller() }}
 {%- else -%}
-compared as (
+compared {{ inlined() }} (
 
     select
         *,
@@ -243,17 +257,19 @@ compared as (
 ),
 {%- endif %}
 
-coded as (
+coded {{ inlined() }} (
 
     select
-        *,
+        compared.*,
         coalesce(violations, comparison_code) as codes,
-        {{ is_state }} as is_state
+        {{ is_state }} as is_state,
+        repeated.copy_hash is not null as is_repeated
     from compared
+    left join repeated on {{ row_hash(copy_key) }} = repeated.copy_hash
 
 ),
 
-numbered as (
+copies as (
 
     select
         *,
@@ -270,16 +286,12 @@ numbered as (
             else 0
         end as is_same
     from coded
+    where codes is null and is_repeated
     window kept as (
         partition by
-            {% for column in key -%}
-            {{ column }},
-            {% endfor -%}
-            {% if contract.kind == 'state' -%}
-            _file,
-            _landed_at,
-            {% endif -%}
-            case when codes is null then 1 else 0 end
+            {% for column in copy_key -%}
+            {{ column }}{{ ',' if not loop.last }}
+            {% endfor %}
         order by
             case when is_state then _landed_at end desc nulls last,
             case when is_state then {{ text_order('_file') }} end desc nulls last,
@@ -291,41 +303,81 @@ numbered as (
 
 ),
 
-judged as (
+compared_copies as (
 
     select
         *,
         case
-            when codes is not null then codes
             when copy_number = 1 then null
             when is_same = 1 then 'DUPLICATE'
             when is_state and (_file <> kept_file or _landed_at <> kept_landed_at) then 'SUPERSEDED'
             else 'CONFLICT'
         end as reject_codes
-    from numbered
+    from copies
 
 )
 
+select {{ judged_columns(entity, 'codes') }}
+from coded
+where codes is not null or not is_repeated
+union all
 select {{ judged_columns(entity) }}
-from judged
+from compared_copies
 {%- endmacro %}
 
 
 {#
-    The accepted rows of a judged state entity, the latest landed of each key.
+    The accepted rows of a judged state entity, the latest landed of each key. Few keys have landed
+    more than once: only their versions are sorted.
     judged: relation; key: columns.
 #}
 {% macro current_versions(judged, key) -%}
-    select *
-    from (
+    with
+
+    repeated as (
+
+        select key_hash
+        from (
+            select {{ row_hash(key) }} as key_hash
+            from {{ judged }}
+            where reject_codes is null
+        ) as hashed
+        group by key_hash
+        having count(*) > 1
+
+    ),
+
+    accepted {{ inlined() }} (
+
+        select
+            judged.*,
+            repeated.key_hash is not null as is_repeated
+        from {{ judged }} as judged
+        left join repeated on {{ row_hash(key) }} = repeated.key_hash
+        where judged.reject_codes is null
+
+    ),
+
+    numbered as (
+
         select
             *,
             row_number() over (
                 partition by {{ key | join(', ') }}
                 order by _landed_at desc nulls last, {{ text_order('_file') }} desc, _row desc
             ) as version_number
-        from {{ judged }}
-        where reject_codes is null
-    ) as versions
+        from accepted
+        where is_repeated
+
+    )
+
+    select
+        *,
+        1 as version_number
+    from accepted
+    where not is_repeated
+    union all
+    select *
+    from numbered
     where version_number = 1
 {%- endmacro %}

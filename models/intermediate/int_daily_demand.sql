@@ -2,6 +2,9 @@
     One SKU × location × day from its first day on sale to the as-of date: what was sold, returned
     and in stock. On a day on which the location was closed sales are unknown, not zero. A day is
     censored when the stock ran out: then demand was at least the sales.
+
+    Days are matched by the number of their series: at 33 million rows the texts of its key would
+    take most of the memory.
 #}
 with
 
@@ -19,27 +22,49 @@ location_days as (
 
 daily_sales as (
 
-    select * from {{ ref('int_daily_sales') }}
+    select
+        series.pilot_rank,
+        sales.sold_on,
+        sales.sales_quantity,
+        sales.returned_quantity,
+        sales.cancelled_quantity,
+        sales.revenue_amount
+    from {{ ref('int_daily_sales') }} as sales
+    inner join series
+        on sales.sku_id = series.sku_id and sales.location_id = series.location_id
 
 ),
 
 snapshots as (
 
-    select * from {{ ref('int_inventory_snapshots') }}
+    select
+        series.pilot_rank,
+        counts.counted_on,
+        counts.stock_on_hand,
+        counts.stockout_hours,
+        counts.is_simulated
+    from {{ ref('int_inventory_snapshots') }} as counts
+    inner join series
+        on counts.sku_id = series.sku_id and counts.location_id = series.location_id
 
 ),
 
 promoted_days as (
 
-    select * from {{ ref('int_promoted_days') }}
+    select
+        series.pilot_rank,
+        days.promoted_on,
+        days.promotion_id
+    from {{ ref('int_promoted_days') }} as days
+    inner join series
+        on days.sku_id = series.sku_id and days.location_id = series.location_id
 
 ),
 
 grid as (
 
     select
-        series.sku_id,
-        series.location_id,
+        series.pilot_rank,
         location_days.calendar_on as demand_on,
         location_days.is_open
     from series
@@ -51,8 +76,8 @@ grid as (
 )
 
 select
-    grid.sku_id,
-    grid.location_id,
+    series.sku_id,
+    series.location_id,
     grid.demand_on,
     grid.is_open,
     case
@@ -63,7 +88,7 @@ select
     cast(coalesce(daily_sales.cancelled_quantity, 0) as {{ type_quantity() }})
         as cancelled_quantity,
     case
-        when daily_sales.sku_id is null then cast(0 as {{ type_quantity() }})
+        when daily_sales.pilot_rank is null then cast(0 as {{ type_quantity() }})
         else daily_sales.revenue_amount
     end as revenue_amount,
     snapshots.stock_on_hand,
@@ -74,18 +99,16 @@ select
     ) as is_censored,
     promoted_days.promotion_id
 from grid
+inner join series on grid.pilot_rank = series.pilot_rank
 left join daily_sales
     on
-        grid.sku_id = daily_sales.sku_id
-        and grid.location_id = daily_sales.location_id
+        grid.pilot_rank = daily_sales.pilot_rank
         and grid.demand_on = daily_sales.sold_on
 left join snapshots
     on
-        grid.sku_id = snapshots.sku_id
-        and grid.location_id = snapshots.location_id
+        grid.pilot_rank = snapshots.pilot_rank
         and grid.demand_on = snapshots.counted_on
 left join promoted_days
     on
-        grid.sku_id = promoted_days.sku_id
-        and grid.location_id = promoted_days.location_id
+        grid.pilot_rank = promoted_days.pilot_rank
         and grid.demand_on = promoted_days.promoted_on

@@ -29,7 +29,7 @@ cancelled as (
         sku_id,
         location_id,
         sold_on,
-        sum(cancelled_quantity) as cancelled_quantity
+        cast(sum(cancelled_quantity) as {{ type_quantity() }}) as cancelled_quantity
     from {{ ref('int_cancelled_sales') }}
     group by sku_id, location_id, sold_on
 
@@ -56,9 +56,12 @@ totals as (
         sku_id,
         location_id,
         sold_on,
-        sum(case when quantity > 0 then quantity else 0 end) as positive_quantity,
-        sum(case when quantity < 0 then -quantity else 0 end) as negative_quantity,
-        cast(sum(revenue_amount) as {{ type_quantity() }}) as revenue_amount,
+        cast(sum(case when quantity > 0 then quantity else 0 end) as {{ type_quantity() }})
+            as positive_quantity,
+        cast(sum(case when quantity < 0 then -quantity else 0 end) as {{ type_quantity() }})
+            as negative_quantity,
+        -- rounded first: DuckDB casts a wide decimal to a narrow one digit by digit
+        cast(round(sum(revenue_amount), 4) as {{ type_quantity() }}) as revenue_amount,
         count(*) as sales_lines,
         min(case when quantity = floor(quantity) then 1 else 0 end) = 1 as is_whole_unit
     from priced

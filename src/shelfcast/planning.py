@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from shelfcast.forecasting import ErrorPool, Prior, nodes
-from shelfcast.frames import collect, map_groups, map_table, scalar, where
+from shelfcast.frames import collect, map_groups, map_table, only, scalar, where
 from shelfcast.inventory import (
     PLAN_SCHEMA,
     PROJECTION_SCHEMA,
@@ -24,19 +24,25 @@ from shelfcast.inventory import (
 
 SERIES = ("sku_id", "location_id")
 SCENARIO_SERIES = ("scenario_id", *SERIES)
+SALES = (*SERIES, "demand_on", "sales_quantity", "is_censored")
+DEMAND = (*SERIES, "demand_on", "demand_quantity")
 
 
 def complete_demand(daily_demand: Any) -> Any:
     """Demand on the days on which stock ran out; one row per SKU × location × such day."""
     return map_groups(
-        daily_demand, SERIES, ("demand_on",), nodes.complete_demand, nodes.COMPLETION_SCHEMA
+        only(daily_demand, SALES),
+        SERIES,
+        ("demand_on",),
+        nodes.complete_demand,
+        nodes.COMPLETION_SCHEMA,
     )
 
 
 def learn_priors(completed_demand: Any, *, pilot_series: int, season_length: int) -> Any:
     """Seasonal profiles that a pilot of active series teaches; one row per season phase."""
     return map_table(
-        where(completed_demand, f"is_active and pilot_rank <= {int(pilot_series)}"),
+        only(where(completed_demand, f"is_active and pilot_rank <= {int(pilot_series)}"), DEMAND),
         partial(nodes.learn_priors, season_length=int(season_length)),
         nodes.PRIOR_SCHEMA,
     )
@@ -45,7 +51,7 @@ def learn_priors(completed_demand: Any, *, pilot_series: int, season_length: int
 def fit_demand(completed_demand: Any, priors: Any, planning_horizon: Any) -> Any:
     """Fit of every active series: mean forecast, past errors, method; one row per series."""
     return map_groups(
-        where(completed_demand, "is_active"),
+        only(where(completed_demand, "is_active"), DEMAND),
         SERIES,
         ("demand_on",),
         partial(

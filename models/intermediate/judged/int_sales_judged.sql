@@ -51,7 +51,7 @@ first_sales as (
 
 ),
 
-compared as (
+compared {{ inlined() }} (
 
     select
         checked.*,
