@@ -2,21 +2,24 @@
     Landed text as a value of a contract type, null where it is not one.
 
     Engines disagree on what they accept: DuckDB rounds '12.5' to an integer and knows a year 0,
-    PostgreSQL reads '01/02/2024' by its locale and 23:59:60 as the next minute. So the shape is checked first, by one regular expression per type,
-    and only what has it is cast. A time zone is dropped: times are the retailer's wall clock.
+    PostgreSQL reads '01/02/2024' by its locale and 23:59:60 as the next minute. So the shape is
+    checked first, by one regular expression per type, and only what has it is cast. DuckDB reads
+    the decimal 5e-10 as 0.0001, and PostgreSQL no number of 20,000 decimals: an exponent is read as
+    a double on both, and decimals are bounded. A time zone is dropped: times are the retailer's
+    wall clock.
 
     text: a column of text; type: a type of the landing contract.
 #}
 {% macro cast_text(text, type) -%}
     {%- set shapes = {
         'integer': '^[+-]?[0-9]+([.]0*)?$',
-        'quantity': '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$',
-        'rate': '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$',
+        'quantity': '^[+-]?([0-9]+[.]?[0-9]{0,99}|[.][0-9]{1,99})([eE][+-]?[0-9]{1,2})?$',
+        'rate': '^[+-]?([0-9]+[.]?[0-9]{0,99}|[.][0-9]{1,99})([eE][+-]?[0-9]{1,2})?$',
         'date': '^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T][0-9:.]+)?$',
         'timestamp':
             '^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}'
             ~ '([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?'
-            ~ '(Z|[+-][0-9]{2}:?[0-9]{2})?)?$',
+            ~ '(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$',
     } -%}
     {%- set types = {
         'integer': dbt.type_bigint(),
@@ -31,9 +34,19 @@
         'date': 'substring(' ~ text ~ ', 1, 10)',
         'timestamp': 'substring(' ~ text ~ ', 1, ' ~ width ~ ')',
     } -%}
+    {%- set limits = {'quantity': '1e14', 'rate': '999'} -%}
+    {%- set as_double = try_cast_text(text, type_double()) -%}
     case
-        when {{ matches_pattern(text, shapes[type]) }}
-            then {{ try_cast_text(values.get(type, text), types[type]) }}
+        when not {{ matches_pattern(text, shapes[type]) }} then null
+        {%- if type in limits %}
+        when {{ text }} like '%e%' or {{ text }} like '%E%'
+            then
+                case
+                    when abs({{ as_double }}) < {{ limits[type] }}
+                        then {{ cast_double(as_double, type) }}
+                end
+        {%- endif %}
+        else {{ try_cast_text(values.get(type, text), types[type]) }}
     end
 {%- endmacro %}
 

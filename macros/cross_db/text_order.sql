@@ -1,4 +1,7 @@
-{# Text to order by, the same on every engine: by code point, not by the locale of the database. #}
+{#
+    Text to order by, or to take the least of, the same on every engine: by code point. PostgreSQL
+    goes by the locale of the database, where a < B < ä; DuckDB and Spark compare bytes.
+#}
 {% macro text_order(text) -%}
     {{ return(adapter.dispatch('text_order', 'shelfcast')(text)) }}
 {%- endmacro %}

@@ -11,3 +11,6 @@
 
 {# Rates and probabilities. #}
 {% macro type_rate() %}numeric(9, 6){% endmacro %}
+
+{# Measures of how demand behaves. #}
+{% macro type_score() %}numeric(18, 6){% endmacro %}

@@ -12,15 +12,19 @@
 
 
 {#
-    The columns of a bronze view: the contract's as trimmed text, then the lineage. A table of the
-    user's own may lack optional columns; its rows are numbered in the order of their values.
+    The columns of a bronze view: the contract's as trimmed text, then the lineage. The lander has
+    trimmed what is in the lake. A table of the user's own may lack optional columns; its rows are
+    numbered in the order of their values.
 #}
 {% macro staged_columns(entity) -%}
     {%- set columns = landing_contract(entity).columns -%}
     {%- set present = source_columns(entity) -%}
     {%- for column in columns %}
-    {% if present is none or column.name in present -%}
-    nullif(trim(cast({{ column.name }} as {{ dbt.type_string() }})), '') as {{ column.name }},
+    {% if present is none -%}
+    {{ column.name }},
+    {%- elif column.name in present -%}
+    nullif({{ trim_text('cast(' ~ column.name ~ ' as ' ~ dbt.type_string() ~ ')') }}, '')
+        as {{ column.name }},
     {%- else -%}
     cast(null as {{ dbt.type_string() }}) as {{ column.name }},
     {%- endif %}

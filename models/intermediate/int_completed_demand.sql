@@ -32,8 +32,8 @@ select
     daily_demand.is_stock_simulated,
     daily_demand.is_censored,
     daily_demand.promotion_id,
-    cast(
-        coalesce(completions.demand_quantity, daily_demand.sales_quantity) as {{ type_quantity() }}
+    coalesce(
+        {{ cast_double('completions.demand_quantity', 'quantity') }}, daily_demand.sales_quantity
     ) as demand_quantity,
     series.is_active,
     series.pilot_rank

@@ -43,7 +43,7 @@ received as (
     select
         orders.sku_id,
         orders.is_simulated,
-        cast({{ days_between('orders.ordered_on', 'orders.received_on') }} as {{ type_quantity() }})
+        cast({{ days_between('orders.ordered_on', 'orders.received_on') }} as {{ type_double() }})
             as lead_time_days
     from orders
     inner join as_of on orders.received_on <= as_of.as_of_date
@@ -85,19 +85,17 @@ priors as (
     inner join policies on skus.sku_id = policies.sku_id
     left join suppliers on skus.supplier_id = suppliers.supplier_id
 
-)
+),
 
-select
-    priors.sku_id,
-    cast(
+updated as (
+
+    select
+        priors.sku_id,
         (
             coalesce(observed.received_orders * observed.mean_days, 0)
             + {{ prior_orders }} * priors.mean_days
         )
-        / (coalesce(observed.received_orders, 0) + {{ prior_orders }})
-        as {{ type_quantity() }}
-    ) as lead_time_days,
-    cast(
+        / (coalesce(observed.received_orders, 0) + {{ prior_orders }}) as mean_days,
         sqrt(
             (
                 coalesce((observed.received_orders - 1) * observed.variance_days, 0)
@@ -110,16 +108,24 @@ select
                 )
             )
             / (coalesce(observed.received_orders - 1, 0) + {{ prior_orders }})
-        )
-        as {{ type_quantity() }}
-    ) as lead_time_sd_days,
-    case
-        when observed.received_orders >= {{ prior_orders }} then 'received orders'
-        else priors.source
-    end
-    || case
-        when priors.is_simulated or observed.is_simulated = 1 then ' (simulated)' else ''
-    end as lead_time_source,
-    coalesce(observed.received_orders, 0) as received_orders
-from priors
-left join observed on priors.sku_id = observed.sku_id
+        ) as sd_days,
+        case
+            when observed.received_orders >= {{ prior_orders }} then 'received orders'
+            else priors.source
+        end
+        || case
+            when priors.is_simulated or observed.is_simulated = 1 then ' (simulated)' else ''
+        end as lead_time_source,
+        coalesce(observed.received_orders, 0) as received_orders
+    from priors
+    left join observed on priors.sku_id = observed.sku_id
+
+)
+
+select
+    sku_id,
+    {{ cast_double('mean_days', 'quantity') }} as lead_time_days,
+    {{ cast_double('sd_days', 'quantity') }} as lead_time_sd_days,
+    lead_time_source,
+    received_orders
+from updated

@@ -64,7 +64,7 @@ demand_factors as (
         forecasts.lead_day,
         case
             when min(effects.effect_value) = 0 then 0
-            else exp(sum(ln(nullif(effects.effect_value, 0))))
+            else exp(sum(ln(cast(nullif(effects.effect_value, 0) as {{ type_double() }}))))
         end as demand_factor
     from effects
     cross join forecasts
@@ -126,7 +126,7 @@ select
     case
         when not location_days.is_open then 0
         when scenario_series.discontinued_on <= forecasts.forecast_on then 0
-        else cast(coalesce(demand_factors.demand_factor, 1) as numeric(9, 6))
+        else {{ cast_double('coalesce(demand_factors.demand_factor, 1)', 'rate') }}
     end as demand_factor,
     cast(coalesce(receipts.receipts_quantity, 0) as {{ type_quantity() }}) as receipts_quantity,
     forecasts.error_scale,

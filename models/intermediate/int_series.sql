@@ -90,7 +90,11 @@ select
     ends_on,
     is_active,
     row_number() over (
-        order by case when is_active then 0 else 1 end, series_hash, sku_id, location_id
+        order by
+            case when is_active then 0 else 1 end,
+            series_hash,
+            {{ text_order('sku_id') }},
+            {{ text_order('location_id') }}
     ) as pilot_rank
 from series
 where ends_on >= starts_on

@@ -3,7 +3,8 @@
 
     ADI is days per day with demand, CV² the squared coefficient of variation of the demand on those
     days (sample standard deviation), both of the SKU's total over locations, in daily buckets. The
-    cut-offs 1.32 and 0.49 are those of Syntetos, Boylan and Croston (2005).
+    cut-offs 1.32 and 0.49 are those of Syntetos, Boylan and Croston (2005); they are held against the
+    figures as shown, since the last bits of a standard deviation differ between engines.
 #}
 with
 
@@ -57,9 +58,12 @@ behaviour as (
     select
         sku_id,
         sum(revenue_amount) as revenue_amount,
-        count(demand_quantity) / cast(nullif(count(size), 0) as {{ type_double() }})
-            as average_demand_interval,
-        power(stddev_samp(size) / avg(size), 2) as squared_coefficient_of_variation
+        {{ cast_double(
+            'count(demand_quantity) / cast(nullif(count(size), 0) as ' ~ type_double() ~ ')',
+            'score'
+        ) }} as average_demand_interval,
+        {{ cast_double('power(stddev_samp(size) / avg(size), 2)', 'score') }}
+            as squared_coefficient_of_variation
     from sizes
     group by sku_id
 

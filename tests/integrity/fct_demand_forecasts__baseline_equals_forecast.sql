@@ -1,4 +1,5 @@
--- The baseline is the forecast itself on every day on which the SKU is sold.
+-- The baseline is the forecast itself, to half of its last place, on every day on which the SKU is
+-- sold.
 with
 
 baseline as (
@@ -29,4 +30,4 @@ where
     or baseline.demand_factor not in (0, 1)
     or abs(
         baseline.forecast_quantity - baseline.demand_factor * forecasts.forecast_quantity
-    ) > 0.00005
+    ) > 0.0000500001

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from shelfcast.frames import collect, map_groups, map_table, scalar, where
+from shelfcast.frames import collect, map_groups, map_table, only, scalar, where
 
 SCHEMA = pa.schema([("key", pa.string()), ("total", pa.int64()), ("first", pa.int64())])
 
@@ -99,8 +99,16 @@ def test_small_relations(connection: duckdb.DuckDBPyConnection) -> None:
     assert scalar(frame, "horizon_days") == 7
     assert collect(where(relation(connection), "value < 5")).num_rows == 5
     assert map_table(relation(connection), summarise, SCHEMA).num_rows == 101
+    assert collect(only(relation(connection), ["value"])).column_names == ["value"]
     with pytest.raises(ValueError, match="expected one row"):
         scalar(relation(connection), "value")
+
+
+def test_exact_numbers_become_the_nearest_doubles(connection: duckdb.DuckDBPyConnection) -> None:
+    """Arrow's own cast of 23.45 is off by one in the last place."""
+    exact = "select (i / 100.0)::numeric(18, 4) as value, i as at from range(1, 5000) as r (i)"
+    table = collect(connection.query(exact)).sort_by("at")
+    assert table["value"].to_pylist() == [at / 100 for at in range(1, 5000)]
 
 
 def test_an_unknown_engine_is_named() -> None:

@@ -52,8 +52,8 @@ select
     cast(lead_times.lead_time_sd_days as {{ type_quantity() }}) as lead_time_sd_days,
     cast(lead_times.lead_time_source as {{ dbt.type_string() }}) as lead_time_source,
     cast(coalesce(classes.demand_class, 'no demand') as {{ dbt.type_string() }}) as demand_class,
-    cast(classes.average_demand_interval as numeric(18, 6)) as average_demand_interval,
-    cast(classes.squared_coefficient_of_variation as numeric(18, 6))
+    cast(classes.average_demand_interval as {{ type_score() }}) as average_demand_interval,
+    cast(classes.squared_coefficient_of_variation as {{ type_score() }})
         as squared_coefficient_of_variation,
     cast(classes.abc_class as {{ dbt.type_string() }}) as abc_class
 from skus

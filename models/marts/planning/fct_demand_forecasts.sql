@@ -23,14 +23,14 @@ select
     days.forecast_on,
     cast(days.lead_day as {{ dbt.type_bigint() }}) as lead_day,
     cast(days.demand_factor as {{ type_rate() }}) as demand_factor,
-    cast(forecasts.forecast_quantity * days.demand_factor as {{ type_quantity() }})
+    {{ cast_double('forecasts.forecast_quantity * days.demand_factor', 'quantity') }}
         as forecast_quantity,
     {% for level in ['p05', 'p10', 'p25', 'p50', 'p75', 'p90', 'p95', 'p99'] -%}
-    cast(forecasts.forecast_{{ level }}_quantity * days.demand_factor as {{ type_quantity() }})
+    {{ cast_double('forecasts.forecast_' ~ level ~ '_quantity * days.demand_factor', 'quantity') }}
         as forecast_{{ level }}_quantity,
     {% endfor -%}
     cast(forecasts.method as {{ dbt.type_string() }}) as method,
-    cast(forecasts.method_weight as {{ type_rate() }}) as method_weight,
+    {{ cast_double('forecasts.method_weight', 'rate') }} as method_weight,
     cast(forecasts.fallback_reason as {{ dbt.type_string() }}) as fallback_reason
 from days
 inner join forecasts

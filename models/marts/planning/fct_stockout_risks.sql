@@ -36,19 +36,19 @@ select
     cast(locations.region as {{ dbt.type_string() }}) as region,
     cast(risks.risk_level as {{ dbt.type_string() }}) as risk_level,
     cast(risks.risk_reason as {{ dbt.type_string() }}) as risk_reason,
-    cast(risks.stockout_probability as {{ type_rate() }}) as stockout_probability,
-    cast(risks.stockout_probability_before_order as {{ type_rate() }})
+    {{ cast_double('risks.stockout_probability', 'rate') }} as stockout_probability,
+    {{ cast_double('risks.stockout_probability_before_order', 'rate') }}
         as stockout_probability_before_order,
     risks.stockout_on,
     risks.stockout_on_p10,
-    cast(risks.units_at_risk as {{ type_quantity() }}) as units_at_risk,
-    cast(risks.revenue_at_risk as {{ type_quantity() }}) as revenue_at_risk_amount,
-    cast(risks.margin_at_risk as {{ type_quantity() }}) as margin_at_risk_amount,
-    cast(risks.stock_on_hand as {{ type_quantity() }}) as stock_on_hand,
+    {{ cast_double('risks.units_at_risk', 'quantity') }} as units_at_risk,
+    {{ cast_double('risks.revenue_at_risk', 'quantity') }} as revenue_at_risk_amount,
+    {{ cast_double('risks.margin_at_risk', 'quantity') }} as margin_at_risk_amount,
+    {{ cast_double('risks.stock_on_hand', 'quantity') }} as stock_on_hand,
     series.counted_on as stock_counted_on,
     series.is_stock_simulated,
     cast(risks.days_of_cover as {{ type_quantity() }}) as days_of_cover,
-    cast(risks.expected_demand_quantity as {{ type_quantity() }}) as expected_demand_quantity,
+    {{ cast_double('risks.expected_demand_quantity', 'quantity') }} as expected_demand_quantity,
     cast(series.lead_time_days as {{ type_quantity() }}) as lead_time_days,
     cast(series.days_to_review as {{ dbt.type_bigint() }}) as days_to_review
 from risks

@@ -27,7 +27,10 @@ effects as (
 
 landed as (
 
-    select {{ dbt.listagg('sha256', "'-'", 'order by entity, sha256') }} as file_hashes
+    select
+        {{ dbt.listagg(
+            'sha256', "'-'", 'order by ' ~ text_order('entity') ~ ', ' ~ text_order('sha256')
+        ) }} as file_hashes
     from {{ ref('stg_landing__files') }}
 
 ),
@@ -41,7 +44,7 @@ replenishment as (
                 'lead_time_sd_days', 'order_is_lost_days',
             ]),
             "'-'",
-            'order by category'
+            'order by ' ~ text_order('category')
         ) }} as policy_keys
     from {{ ref('replenishment_policy') }}
 
@@ -53,7 +56,7 @@ risk as (
         {{ dbt.listagg(
             dbt_utils.generate_surrogate_key(['risk_level', 'minimum_probability']),
             "'-'",
-            'order by risk_level'
+            'order by ' ~ text_order('risk_level')
         ) }} as threshold_keys
     from {{ ref('risk_policy') }}
 

@@ -15,7 +15,11 @@ def number(value: float, decimals: int) -> str:
 
 
 def percent(share: float) -> str:
-    """Write a share of 0 to 1 in whole per cent, never rounding to certainty: ``<1 %``."""
+    """Write a share of 0 to 1 in whole per cent, never rounding to certainty: ``<1 %``.
+
+    What differs from certainty by less than the tables show is certain.
+    """
+    share = round(share, 6)
     if 0 < share < 0.01:
         return "<1 %"
     if 0.99 < share < 1:
