@@ -11,7 +11,10 @@
 
 A file appears under its name only when it is complete. The canonical file comes first and carries
 its manifest row in its footer, so a run that is killed between the two loses nothing: the next one
-writes the manifest row. One lander works on a lake at a time.
+writes the manifest row.
+
+One lander works on a lake at a time: it holds ``lake/.lander.lock``. A run of the gate may end
+while a lander works; each holds ``lake/_gate/.lock`` for the moment in which it writes there.
 """
 
 from __future__ import annotations
@@ -20,10 +23,11 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -33,11 +37,15 @@ from shelfcast.landing.contract import CONTRACT, Entity
 from shelfcast.landing.errors import LandingError
 from shelfcast.landing.rows import Reader, Rows
 from shelfcast.landing.source import SourceFile
+from shelfcast.locks import HeldError, exclusive
 
 MANIFEST = "_manifest"
 GATE = "_gate"
 
 _TEMPORARY = ".tmp-"
+_IDENTITY = "_lake_id"
+_LANDER_LOCK = ".lander.lock"
+_GATE_LOCK = ".lock"
 _FOOTER_KEY = b"shelfcast.manifest"
 _INSTANT = pa.timestamp("us")
 _LINEAGE = {
@@ -121,6 +129,27 @@ class Lake:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @contextmanager
+    def lander(self) -> Iterator[None]:
+        """Be the one lander of the lake while the block runs; the lake is created if need be.
+
+        Raises
+        ------
+        LandingError
+            Another lander works on the lake, or the lake cannot be written.
+        """
+        with ExitStack() as held:
+            with self._written():
+                self._folder.mkdir(parents=True, exist_ok=True)
+                try:
+                    held.enter_context(exclusive(self._folder / _LANDER_LOCK))
+                except HeldError as error:
+                    raise LandingError(
+                        f"{self._folder}: {error} is landing files in this lake; when it has "
+                        "ended, land again"
+                    ) from error
+            yield
+
     def prepare(self) -> list[ManifestRow]:
         """Create folders and schema files, recover from a killed run, return the manifest.
 
@@ -129,24 +158,16 @@ class Lake:
         LandingError
             The lake cannot be written, or holds a file that did not land; the message names it.
         """
-        try:
+        with self._written():
             return self._prepare()
-        except OSError as error:
-            raise LandingError(
-                f"{error.filename or self._folder} cannot be read or written "
-                f"({error.strerror or error}); allow it, or choose another folder for the lake"
-            ) from error
 
     def _prepare(self) -> list[ManifestRow]:
-        for name in (*(entity.name for entity in CONTRACT), MANIFEST, GATE):
-            folder = self._folder / name
-            folder.mkdir(parents=True, exist_ok=True)
-            for leftover in folder.glob(f"{_TEMPORARY}*"):
-                leftover.unlink()
         for entity in CONTRACT:
-            self._write_table(entity.name, "_schema", canonical_schema(entity).empty_table())
-        self._write_table(MANIFEST, "_schema", MANIFEST_SCHEMA.empty_table())
-        self._write_table(GATE, "_schema", GATE_SCHEMA.empty_table())
+            self._prepare_folder(entity.name, canonical_schema(entity))
+        self._prepare_folder(MANIFEST, MANIFEST_SCHEMA)
+        (self._folder / GATE).mkdir(exist_ok=True)
+        with self._gate_lock():
+            self._prepare_folder(GATE, GATE_SCHEMA)
         for entity in CONTRACT:
             for file in sorted((self._folder / entity.name).glob("*.parquet")):
                 if not (self._folder / MANIFEST / file.name).exists():
@@ -155,6 +176,15 @@ class Lake:
             if not _holds(file, GATE_SCHEMA):
                 raise _foreign(file)
         return self._manifest()
+
+    def identity(self) -> str:
+        """Return what tells this lake from any other; made when it is first asked for."""
+        path = self._folder / _IDENTITY
+        if not path.exists():
+            temporary = path.with_name(f"{_TEMPORARY}{uuid4().hex}")
+            temporary.write_text(uuid4().hex, encoding="utf-8")
+            os.replace(temporary, path)
+        return path.read_text(encoding="utf-8")
 
     def write(
         self, source: SourceFile, entity: Entity, reader: Reader, landed_at: datetime
@@ -197,7 +227,31 @@ class Lake:
 
     def write_gate_results(self, run_id: str, results: pa.Table) -> None:
         """Write the checks of one run of the gate, a table of ``GATE_SCHEMA``."""
-        self._write_table(GATE, run_id, results.cast(GATE_SCHEMA))
+        with self._gate_lock():
+            self._write_table(GATE, run_id, results.cast(GATE_SCHEMA))
+
+    def _gate_lock(self) -> AbstractContextManager[None]:
+        """Hold the folder of the gate; a lander that prepares it removes unfinished files."""
+        return exclusive(self._folder / GATE / _GATE_LOCK, wait=True)
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Turn errors of the file system into a sentence that names what cannot be written."""
+        try:
+            yield
+        except OSError as error:
+            raise LandingError(
+                f"{error.filename or self._folder} cannot be read or written "
+                f"({error.strerror or error}); allow it, or choose another folder for the lake"
+            ) from error
+
+    def _prepare_folder(self, name: str, schema: pa.Schema) -> None:
+        """Create a folder and its schema file, and remove what a killed run left unfinished."""
+        folder = self._folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(f"{_TEMPORARY}*"):
+            leftover.unlink()
+        self._write_table(name, "_schema", schema.empty_table())
 
     def _adopt(self, file: Path) -> None:
         """Write the manifest row of a canonical file that a killed run left without one."""

@@ -76,26 +76,25 @@ def land(
     Raises
     ------
     LandingError
-        There is no such source, or ``landing.yml`` is at fault; nothing has landed.
+        There is no such source, ``landing.yml`` is at fault, or another lander works on the lake;
+        nothing has landed.
     """
     folder, files = _search(source, lake)
-    run = _Run(
-        folder,
-        Lake(lake),
-        _landing_map(folder, config),
-        _naive_utc(landed_at or datetime.now(UTC)),
-    )
+    landing_map = _landing_map(folder, config)
     tell = progress or (lambda _: None)
     landed, skipped, refused = [], [], []
-    for file in files:
-        try:
-            landed.append(run.land(file))
-            tell(str(landed[-1]))
-        except _FileSkippedError as error:
-            skipped.append(LeftFile(file, str(error)))
-        except FileRefusedError as error:
-            refused.append(LeftFile(file, str(error)))
-            tell(f"refused {refused[-1]}")
+    store = Lake(lake)
+    with store.lander():
+        run = _Run(folder, store, landing_map, _naive_utc(landed_at or datetime.now(UTC)))
+        for file in files:
+            try:
+                landed.append(run.land(file))
+                tell(str(landed[-1]))
+            except _FileSkippedError as error:
+                skipped.append(LeftFile(file, str(error)))
+            except FileRefusedError as error:
+                refused.append(LeftFile(file, str(error)))
+                tell(f"refused {refused[-1]}")
     return LandingReport(
         tuple(landed), tuple(skipped), tuple(refused), run.missing_entities(elsewhere)
     )
