@@ -1,12 +1,14 @@
 """Where a warehouse lives, and how to read it.
 
-``SHELFCAST_HOME`` names the folder that holds a warehouse: its lake and its DuckDB file.
+``SHELFCAST_HOME`` names the folder that holds a warehouse: its lake, and its DuckDB file or its
+embedded PostgreSQL. ``SHELFCAST_TARGET`` says which of the two holds the tables.
 ``SHELFCAST_SCHEMA_PREFIX`` goes before every schema name.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,15 +17,47 @@ from pathlib import Path
 import duckdb
 
 DEFAULT_HOME = Path("warehouse/sample")
+DUCKDB = "duckdb"
+POSTGRES = "postgres"
+TARGETS = (DUCKDB, POSTGRES)
+
+_PATTERN_SIGNS = "*?[]{}"
+_PREFIX = re.compile(r"([a-z_][a-z0-9_]{0,39})?")
 
 
 class WarehouseError(RuntimeError):
     """The warehouse cannot be read; the message says what to do."""
 
 
+def target() -> str:
+    """Return the dbt target that holds the tables: ``SHELFCAST_TARGET``, duckdb by default.
+
+    Raises
+    ------
+    WarehouseError
+        There is no such target.
+    """
+    name = os.environ.get("SHELFCAST_TARGET") or DUCKDB
+    if name not in TARGETS:
+        raise WarehouseError(f"SHELFCAST_TARGET is {name}; it can be {' or '.join(TARGETS)}.")
+    return name
+
+
 def home() -> Path:
-    """Return the folder of the warehouse."""
-    return Path(os.environ.get("SHELFCAST_HOME") or DEFAULT_HOME)
+    """Return the folder of the warehouse.
+
+    Raises
+    ------
+    WarehouseError
+        Its path would be read as a pattern, and so as other folders too.
+    """
+    path = os.environ.get("SHELFCAST_HOME") or str(DEFAULT_HOME)
+    if found := set(_PATTERN_SIGNS).intersection(path):
+        raise WarehouseError(
+            f"SHELFCAST_HOME is {path}; {' '.join(sorted(found))} in it would be read as a "
+            "pattern. Name another folder."
+        )
+    return Path(path)
 
 
 def lake() -> Path:
@@ -37,25 +71,76 @@ def database() -> Path:
 
 
 def schema(name: str) -> str:
-    """Return the full name of one of the schemas bronze, silver, gold, seeds, audit."""
-    return os.environ.get("SHELFCAST_SCHEMA_PREFIX", "") + name
+    """Return the full name of one of the schemas raw, bronze, silver, gold, seeds, audit.
+
+    It needs no quotes in SQL. The macro ``generate_schema_name`` has the same rule.
+
+    Raises
+    ------
+    WarehouseError
+        ``SHELFCAST_SCHEMA_PREFIX`` holds a sign that would need quotes.
+    """
+    prefix = os.environ.get("SHELFCAST_SCHEMA_PREFIX", "")
+    if not _PREFIX.fullmatch(prefix):
+        raise WarehouseError(
+            f"SHELFCAST_SCHEMA_PREFIX is '{prefix}'; it can be at most 40 small letters a-z, "
+            "digits and _, and does not begin with a digit."
+        )
+    return prefix + name
 
 
 def command(text: str) -> str:
     """Return a command as it is typed in the project's folder, to act on this warehouse."""
     where = "" if home() == DEFAULT_HOME else f"SHELFCAST_HOME={shlex.quote(str(home()))} "
-    return f"{where}.venv/bin/{text}"
+    engine = "" if target() == DUCKDB else f"SHELFCAST_TARGET={target()} "
+    return f"{where}{engine}.venv/bin/{text}"
+
+
+def make_build(landing: str) -> str:
+    """Return the command that builds the warehouse of a landing folder on this engine."""
+    engine = "" if target() == DUCKDB else f" TARGET={target()}"
+    return f"make build LANDING={landing}{engine}"
+
+
+def location() -> str:
+    """Return where the tables are, for people: the file, or the URL without its password."""
+    if target() == DUCKDB:
+        return str(database())
+    from shelfcast.postgres import connection as postgres  # noqa: PLC0415
+
+    return postgres.describe(postgres.parameters())
 
 
 @contextmanager
 def read_only() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the warehouse for reading.
+    """Open the warehouse for reading: DuckDB on either target, with PostgreSQL attached.
 
     Raises
     ------
     WarehouseError
         There is no built warehouse, a build holds it, or a table that is read is missing.
     """
+    with _read_postgres() if target() == POSTGRES else _read_duckdb() as connection:
+        yield connection
+
+
+@contextmanager
+def _read_postgres() -> Iterator[duckdb.DuckDBPyConnection]:
+    from shelfcast.postgres import connection as postgres  # noqa: PLC0415
+
+    given = postgres.parameters()
+    with postgres.private_duckdb() as connection:
+        postgres.attach(connection, given, "warehouse", read_only=True)
+        connection.execute("use warehouse")
+        try:
+            with postgres.sentences(given):
+                yield connection
+        except duckdb.CatalogException as error:
+            raise _lacks(postgres.describe(given), error) from error
+
+
+@contextmanager
+def _read_duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
     path = database()
     if not path.exists():
         raise WarehouseError(f"There is no warehouse at {path}. Build it first: make build")
@@ -71,6 +156,10 @@ def read_only() -> Iterator[duckdb.DuckDBPyConnection]:
             remedy = "Delete it and build again, if it is damaged: make build"
         raise WarehouseError(f"{path}: {str(error).splitlines()[0]} {remedy}") from error
     except duckdb.CatalogException as error:
-        raise WarehouseError(
-            f"{path} lacks a table: {str(error).splitlines()[0]} Build it first: make build"
-        ) from error
+        raise _lacks(str(path), error) from error
+
+
+def _lacks(where: str, error: duckdb.CatalogException) -> WarehouseError:
+    return WarehouseError(
+        f"{where} lacks a table: {str(error).splitlines()[0]} Build it first: make build"
+    )
