@@ -5,6 +5,7 @@ Commands import what they run when they run, so that ``shelfcast --help`` is ins
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -29,6 +30,10 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except (LandingError, warehouse.WarehouseError) as error:
             raise click.ClickException(str(error)) from error
+        except RuntimeError as error:  # how DuckDB reports Ctrl-C
+            if isinstance(error.__cause__, KeyboardInterrupt):
+                raise click.Abort from error
+            raise
         except OSError as error:
             reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
             raise click.ClickException(reason) from error
@@ -39,8 +44,23 @@ class Commands(click.Group):
 def main() -> None:
     """Demand planning that lives in dbt: land files, build the warehouse, read the plan.
 
-    SHELFCAST_HOME names the folder of the warehouse (default: warehouse/sample).
+    SHELFCAST_HOME names the folder of the warehouse (default: warehouse/sample), SHELFCAST_TARGET
+    where its tables are: duckdb (default) or postgres. DATABASE_URL names the PostgreSQL server.
     """
+
+
+def _set_target(_: click.Context, __: click.Parameter, target: str | None) -> None:
+    if target:
+        os.environ["SHELFCAST_TARGET"] = target
+
+
+_TARGET = click.option(
+    "--target",
+    type=click.Choice(warehouse.TARGETS),
+    expose_value=False,
+    callback=_set_target,
+    help="Where the tables are. [default: SHELFCAST_TARGET, or duckdb]",
+)
 
 
 @main.command()
@@ -105,22 +125,34 @@ def generate(
     type=click.Path(path_type=Path),
     help="Names of files and columns. [default: landing.yml in SOURCE]",
 )
+@_TARGET
 def land(source: Path, lake: Path | None, config: Path | None) -> None:
-    """Land the files of SOURCE, each once, as canonical Parquet."""
+    """Land the files of SOURCE, each once, as canonical Parquet, and into PostgreSQL."""
     from shelfcast.landing import land as land_files
     from shelfcast.project import own_tables
 
+    lake = lake or warehouse.lake()
     report = land_files(
-        source,
-        lake or warehouse.lake(),
-        config=config,
-        elsewhere=own_tables(),
-        progress=lambda message: click.echo(message, err=True),
+        source, lake, config=config, elsewhere=own_tables(), progress=_tell_progress
     )
     click.echo(str(report))
+    if warehouse.target() == warehouse.POSTGRES:
+        click.echo(_load(lake))
     if report.refused or report.missing_entities:
         raise SystemExit(EXIT_REFUSED)
     click.echo(f"Next: {warehouse.command('shelfcast gate')}")
+
+
+def _tell_progress(message: str) -> None:
+    click.echo(message, err=True)
+
+
+def _load(lake: Path) -> str:
+    """Bring what is in the lake into PostgreSQL."""
+    from shelfcast.postgres.connection import parameters
+    from shelfcast.postgres.loading import load
+
+    return str(load(lake, parameters(), progress=_tell_progress))
 
 
 @main.group("import")
@@ -174,6 +206,7 @@ def import_favorita(source: Path, folder: Path | None) -> None:
 
 
 @main.command()
+@_TARGET
 def gate() -> None:
     """Check what has landed, before the build: exit 0 ok, 1 warnings, 2 critical, 3 not evaluated.
 
@@ -189,14 +222,16 @@ def gate() -> None:
             elsewhere=own_tables(),
             gx_project=GX_PROJECT,
             docs=warehouse.home() / "data_docs",
-            progress=lambda message: click.echo(message, err=True),
+            progress=_tell_progress,
         )
+        click.echo(str(report))
+        if warehouse.target() == warehouse.POSTGRES:
+            _load(warehouse.lake())
     # whatever keeps the gate from looking must not pass for a warning, which exit 1 would be
     except (Exception, KeyboardInterrupt) as error:
         reason = str(error) or type(error).__name__
-        click.echo(f"Error: the gate cannot run: {reason}", err=True)
+        click.echo(f"Error: the gate cannot run or record: {reason}", err=True)
         raise SystemExit(EXIT_NOT_EVALUATED) from error
-    click.echo(str(report))
     raise SystemExit(int(report.outcome))
 
 
@@ -214,6 +249,7 @@ _EVERYTHING = click.option(
 
 
 @rejects.command("list")
+@_TARGET
 @click.option("--entity", help="Only rows of this entity.")
 @click.option("--code", help="Only rows with this reason, such as BAD_TYPE or BAD_TYPE:quantity.")
 @click.option("--file", help="Only rows of this file.")
@@ -226,6 +262,7 @@ def list_(entity: str | None, code: str | None, file: str | None, everything: bo
 
 
 @rejects.command()
+@_TARGET
 @click.argument("what")
 def explain(what: str) -> None:
     """Explain a reason, such as BAD_TYPE, or a row, as FILE:ROW."""
@@ -235,6 +272,7 @@ def explain(what: str) -> None:
 
 
 @rejects.command("export")
+@_TARGET
 @click.argument("folder", type=click.Path(path_type=Path), default="rejects")
 @_EVERYTHING
 def export_rejects(folder: Path, everything: bool) -> None:
@@ -252,6 +290,7 @@ def export_rejects(folder: Path, everything: bool) -> None:
 
 
 @main.command()
+@_TARGET
 def summary() -> None:
     """Print what landed, what is urgent and what the scenarios change."""
     from shelfcast.summary import build_summary
@@ -260,6 +299,7 @@ def summary() -> None:
 
 
 @main.command()
+@_TARGET
 @click.argument("folder", type=click.Path(path_type=Path), default="exports")
 def export(folder: Path) -> None:
     """Write the plan per SKU, region and day to FOLDER, as CSV and Parquet."""
@@ -267,6 +307,41 @@ def export(folder: Path) -> None:
 
     for path, rows in export_forecast(folder):
         click.echo(f"{path}: {rows:,} rows")
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+def publish(path: Path | None) -> None:
+    """Swap in a read-only copy of gold for BI, at PATH or shelfcast_bi.duckdb in SHELFCAST_HOME."""
+    from shelfcast.publishing import publish_gold
+
+    click.echo(str(publish_gold(path)))
+
+
+@main.group()
+def postgres() -> None:
+    """Start and stop the embedded PostgreSQL of the warehouse, where you have no server."""
+
+
+@postgres.command()
+def start() -> None:
+    """Start the embedded server; it keeps its data in the warehouse's folder."""
+    from shelfcast.postgres import server
+
+    url = server.start()
+    click.echo(f"PostgreSQL is at {url}")
+    click.echo(f"Stop it with: {warehouse.command('shelfcast postgres stop')}")
+
+
+@postgres.command()
+def stop() -> None:
+    """Stop the embedded server; its data stay."""
+    from shelfcast.postgres import server
+
+    if server.stop():
+        click.echo("PostgreSQL has stopped.")
+    else:
+        click.echo("No embedded PostgreSQL runs in this warehouse.")
 
 
 @main.command()

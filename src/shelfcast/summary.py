@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from shelfcast.text_table import as_text, table
-from shelfcast.warehouse import command, database, home, read_only, schema
+from shelfcast.warehouse import command, home, location, make_build, read_only, schema
 
 MOST_URGENT = 10
 MOST_REASONS = 15
@@ -293,11 +293,11 @@ def _unmatched_scopes(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def _next_steps() -> str:
     return "\n".join(
         (
-            f"Database   {database()} (schema {schema('gold')} is for BI)",
+            f"Database   {location()} (schema {schema('gold')} is for BI)",
             "Docs       target/static_index.html, the tables with their lineage",
             f"Gate       {home() / 'data_docs' / 'index.html'}, what was checked before the build",
             f"Next       {command('shelfcast export')}     forecast_metrics.csv and .parquet",
-            "           make build LANDING=path/to/your/files",
+            f"           {make_build('path/to/your/files')}",
             "           edit seeds/scenarios/ or seeds/policy/ and build again",
         )
     )

@@ -31,7 +31,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def as_text(value: Any) -> str:
-    """Return a value for people: thousands set apart, no decimals, ``unknown`` for null."""
+    """Return a value for people: on one line, thousands set apart, no decimals.
+
+    Null is ``unknown``. Text comes from the data, and must not move the cursor of a terminal.
+    """
     if value is None:
         return "unknown"
     if isinstance(value, Decimal | float):
@@ -40,7 +43,7 @@ def as_text(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, date):
         return value.isoformat()
-    return str(value)
+    return one_line(str(value))
 
 
 def one_line(text: str) -> str:
