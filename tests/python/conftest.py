@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from warehouses import Warehouse
+from warehouses import Warehouse, shared
 
 from shelfcast.generator import generate
+from shelfcast.importers import import_online_retail
 from shelfcast.landing import land
 
 
@@ -26,6 +27,17 @@ def sample(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> Wa
     """The warehouse built from the small generated retailer; for reading only."""
     warehouse = Warehouse(tmp_path_factory.mktemp("sample"))
     land(sample_landing, warehouse.home / "lake")
+    warehouse.build()
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def online_retail(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The warehouse built from Online Retail, whole; for reading only."""
+    folder = tmp_path_factory.mktemp("online_retail")
+    import_online_retail(shared("online_retail.parquet"), folder / "landing")
+    warehouse = Warehouse(folder / "home")
+    land(folder / "landing", warehouse.home / "lake", landed_at=datetime(2026, 11, 20))
     warehouse.build()
     return warehouse
 

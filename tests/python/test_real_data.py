@@ -4,37 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import pytest
-from warehouses import PROJECT, Warehouse
+from warehouses import Warehouse, shared
 
-from shelfcast.importers import import_fresh_retail, import_online_retail
+from shelfcast.importers import import_fresh_retail
 from shelfcast.landing import land
 
 pytestmark = pytest.mark.slow
-
-DATA = PROJECT.parent / "shared" / "data"
-LANDED_AT = datetime(2026, 11, 20)
-
-
-def shared(name: str) -> Path:
-    """Path of a shared data file; skips where it is absent."""
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"{path} is absent: the shared data lies beside the project")
-    return path
-
-
-@pytest.fixture(scope="module")
-def online_retail(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    folder = tmp_path_factory.mktemp("online_retail")
-    import_online_retail(shared("online_retail.parquet"), folder / "landing")
-    warehouse = Warehouse(folder / "home")
-    land(folder / "landing", warehouse.home / "lake", landed_at=LANDED_AT)
-    warehouse.build()
-    return warehouse
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +20,7 @@ def fresh_retail(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     folder = tmp_path_factory.mktemp("fresh_retail")
     import_fresh_retail(shared("fresh_retail_sample.parquet"), folder / "landing")
     warehouse = Warehouse(folder / "home")
-    land(folder / "landing", warehouse.home / "lake", landed_at=LANDED_AT)
+    land(folder / "landing", warehouse.home / "lake", landed_at=datetime(2026, 11, 20))
     warehouse.build()
     return warehouse
 

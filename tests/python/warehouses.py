@@ -10,8 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pytest
+
+from shelfcast.postgres.connection import attach, connect, parse_url
+from shelfcast.postgres.loading import load
 
 PROJECT = Path(__file__).parents[2]
+SHARED_DATA = PROJECT.parent / "shared/data"
 
 COLUMNS_OF_THE_BRIEF = [
     "sku_id",
@@ -24,6 +30,14 @@ COLUMNS_OF_THE_BRIEF = [
 """Columns that the planning table, and what is exported of it, begin with."""
 
 
+def shared(name: str) -> Path:
+    """Path of a shared data file; skips where it is absent."""
+    path = SHARED_DATA / name
+    if not path.exists():
+        pytest.skip(f"{path} is absent: the shared data lies beside the project")
+    return path
+
+
 @dataclass(frozen=True)
 class Warehouse:
     """A warehouse in a folder, and the dbt project that builds it."""
@@ -31,6 +45,22 @@ class Warehouse:
     home: Path
     project: Path = PROJECT
     variables: str = "{}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that point commands and dbt at this warehouse."""
+        return {"SHELFCAST_HOME": str(self.home), "SHELFCAST_TARGET": "duckdb"}
+
+    def shelfcast(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of shelfcast on this warehouse."""
+        return subprocess.run(
+            [sys.executable, "-c", "from shelfcast.cli import main; main()", *arguments],
+            cwd=self.project,
+            env={**os.environ, **self.environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run dbt on this warehouse, with logs and artifacts in its own folder."""
@@ -41,7 +71,7 @@ class Warehouse:
                 *("--log-path", str(self.home / "logs"), "--vars", self.variables, *arguments[1:]),
             ],
             cwd=self.project,
-            env={**os.environ, "SHELFCAST_HOME": str(self.home)},
+            env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
             check=False,
@@ -57,6 +87,18 @@ class Warehouse:
         with self.connect(read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
+    def gold_tables(self) -> list[str]:
+        """Return the names of the tables and views of gold."""
+        rows = self.query(
+            "select table_name from information_schema.tables where table_schema = 'gold'"
+        )
+        return sorted(str(name) for (name,) in rows)
+
+    def gold(self, table: str) -> pa.Table:
+        """Return a table of gold."""
+        with self.connect(read_only=True) as connection:
+            return connection.sql(f"select * from gold.{table}").to_arrow_table()
+
     def connect(self, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
         """Open the database."""
         return duckdb.connect(str(self.home / "shelfcast.duckdb"), read_only=read_only)
@@ -65,3 +107,40 @@ class Warehouse:
         """Copy lake, database and artifacts to another folder, to be built with other variables."""
         shutil.copytree(self.home, home)
         return Warehouse(home, self.project, variables)
+
+
+@dataclass(frozen=True)
+class PostgresWarehouse(Warehouse):
+    """A warehouse in a PostgreSQL database of its own; the folder holds its lake."""
+
+    url: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that point commands and dbt at this warehouse."""
+        return {
+            "SHELFCAST_HOME": str(self.home),
+            "SHELFCAST_TARGET": "postgres",
+            "DATABASE_URL": self.url,
+        }
+
+    def load(self) -> None:
+        """Bring what has landed in the lake into the database."""
+        load(self.home / "lake", parse_url(self.url))
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        """Return the rows of a query, which PostgreSQL itself runs."""
+        with connect(parse_url(self.url)) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    def gold(self, table: str) -> pa.Table:
+        """Return a table of gold."""
+        with duckdb.connect() as connection:
+            attach(connection, parse_url(self.url), "warehouse", read_only=True)
+            return connection.sql(f"select * from warehouse.gold.{table}").to_arrow_table()
+
+    def execute(self, sql: str) -> None:
+        """Run statements that give no rows."""
+        with connect(parse_url(self.url)) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
