@@ -1,8 +1,9 @@
 {#
-    The head of a CTE that is computed anew wherever it is named, only the columns that are needed
-    there. DuckDB and PostgreSQL keep the rows of a CTE that is named twice, all its columns, which
-    at 30 million rows costs more memory than reading them again; Spark has no word for it and
-    always computes anew.
+    The head of a CTE whose rows are not worth keeping. DuckDB keeps the rows of a CTE that is named
+    twice, all its columns, which at 30 million rows costs more memory than computing again what is
+    needed. PostgreSQL would then compute every column anew wherever an expression names it, a cast
+    with its regular expression dozens of times a row: it keeps them, on disk where they are many.
+    Spark has no word for it and always computes anew.
 #}
 {% macro inlined() -%}
     {{ return(adapter.dispatch('inlined', 'shelfcast')()) }}
@@ -10,6 +11,10 @@
 
 {% macro default__inlined() -%}
     as not materialized
+{%- endmacro %}
+
+{% macro postgres__inlined() -%}
+    as
 {%- endmacro %}
 
 {% macro spark__inlined() -%}
