@@ -7,8 +7,8 @@ tests make databases and roles. Without it the embedded server is started, and s
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from secrets import token_hex
 
 import pytest
@@ -19,19 +19,22 @@ from shelfcast.postgres.connection import connect, parse_url
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """URL of a server's database in which others can be made."""
     given = os.environ.get("SHELFCAST_TEST_DATABASE_URL")
     if given:
         yield given
         return
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SHELFCAST_HOME", str(tmp_path_factory.mktemp("server")))
-        url = server.start()
-    yield url
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SHELFCAST_HOME", str(Path(parse_url(url)["host"]).parent))
-        assert server.stop()
+    # not in a folder of pytest's: as root, the server's user has to pass, and another pytest that
+    # starts takes the right from all of these
+    with tempfile.TemporaryDirectory(prefix="shelfcast-tests-") as home:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SHELFCAST_HOME", home)
+            url = server.start()
+        yield url
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SHELFCAST_HOME", home)
+            assert server.stop()
 
 
 @pytest.fixture(scope="session")
