@@ -6,6 +6,8 @@ Commands import what they run when they run, so that ``shelfcast --help`` is ins
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -49,9 +51,23 @@ def main() -> None:
     """
 
 
-def _set_target(_: click.Context, __: click.Parameter, target: str | None) -> None:
+def _set_target(context: click.Context, _: click.Parameter, target: str | None) -> None:
     if target:
-        os.environ["SHELFCAST_TARGET"] = target
+        context.with_resource(_environment("SHELFCAST_TARGET", target))
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Set a variable while a command runs."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 _TARGET = click.option(

@@ -281,6 +281,7 @@ def test_a_command_that_cannot_reach_the_server_says_why_in_one_line(
     given = {**tcp, **changed}
     monkeypatch.setenv("DATABASE_URL", make_dsn(**given))
     result = CliRunner().invoke(main, ["summary", "--target", "postgres"])
+    assert os.environ.get("SHELFCAST_TARGET") != "postgres"  # that held for the command alone
     assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
     assert line.startswith("Error: PostgreSQL cannot be reached: co")  # libpq's own words

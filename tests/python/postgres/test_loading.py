@@ -286,7 +286,9 @@ def test_a_process_ended_while_it_copies_loses_nothing(
 ) -> None:
     store.land({"skus.csv": SKUS})
     write_sales(store.lake / "sales" / "big.parquet", 400_000)
-    code = "import sys; from pathlib import Path; from shelfcast.postgres.connection import *\n"
+    # a job in the background is started with SIGINT ignored
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code += "import sys; from pathlib import Path; from shelfcast.postgres.connection import *\n"
     code += "from shelfcast.postgres.loading import load; load(Path(sys.argv[1]), parameters())"
     process = subprocess.Popen(
         [sys.executable, "-c", code, str(store.lake)],
