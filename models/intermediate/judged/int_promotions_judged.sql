@@ -13,33 +13,19 @@ versions as (
 
     select
         *,
-        row_number() over (
-            partition by
-                promotion_id,
-                category,
-                sku_id,
-                region,
-                case when violations is null then 1 else 0 end
-            order by _landed_at desc nulls last, {{ text_order('_file') }} desc, _row asc
-        ) as version_number,
-        first_value(_file) over (
-            partition by
-                promotion_id,
-                category,
-                sku_id,
-                region,
-                case when violations is null then 1 else 0 end
-            order by _landed_at desc nulls last, {{ text_order('_file') }} desc, _row asc
-        ) as newest_file,
-        max(_landed_at) over (
-            partition by
-                promotion_id,
-                category,
-                sku_id,
-                region,
-                case when violations is null then 1 else 0 end
-        ) as newest_landed_at
+        row_number() over newest as version_number,
+        first_value(_file) over newest as newest_file,
+        first_value(_landed_at) over newest as newest_landed_at
     from checked
+    window newest as (
+        partition by
+            promotion_id,
+            category,
+            sku_id,
+            region,
+            case when violations is null then 1 else 0 end
+        order by _landed_at desc nulls last, {{ text_order('_file') }} desc, _row asc
+    )
 
 ),
 
