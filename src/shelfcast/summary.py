@@ -8,7 +8,16 @@ from typing import Any
 import duckdb
 
 from shelfcast.text_table import as_text, table
-from shelfcast.warehouse import command, home, location, make_build, read_only, schema
+from shelfcast.warehouse import (
+    DUCKDB,
+    command,
+    home,
+    location,
+    make_build,
+    read_only,
+    schema,
+    target,
+)
 
 MOST_URGENT = 10
 MOST_REASONS = 15
@@ -291,12 +300,19 @@ def _unmatched_scopes(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _next_steps() -> str:
+    # a DuckDB file that BI has open cannot be built again; a server can
+    publish = (
+        [f"           {command('shelfcast publish')}    a read-only copy of gold for BI"]
+        if target() == DUCKDB
+        else []
+    )
     return "\n".join(
         (
             f"Database   {location()} (schema {schema('gold')} is for BI)",
             "Docs       target/static_index.html, the tables with their lineage",
             f"Gate       {home() / 'data_docs' / 'index.html'}, what was checked before the build",
             f"Next       {command('shelfcast export')}     forecast_metrics.csv and .parquet",
+            *publish,
             f"           {make_build('path/to/your/files')}",
             "           edit seeds/scenarios/ or seeds/policy/ and build again",
         )
