@@ -11,16 +11,6 @@
     text: a column of text; type: a type of the landing contract.
 #}
 {% macro cast_text(text, type) -%}
-    {%- set shapes = {
-        'integer': '^[+-]?[0-9]+([.]0*)?$',
-        'quantity': '^[+-]?([0-9]+[.]?[0-9]{0,99}|[.][0-9]{1,99})([eE][+-]?[0-9]{1,2})?$',
-        'rate': '^[+-]?([0-9]+[.]?[0-9]{0,99}|[.][0-9]{1,99})([eE][+-]?[0-9]{1,2})?$',
-        'date': '^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T][0-9:.]+)?$',
-        'timestamp':
-            '^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}'
-            ~ '([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?'
-            ~ '(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$',
-    } -%}
     {%- set types = {
         'integer': dbt.type_bigint(),
         'quantity': type_quantity(),
@@ -37,7 +27,7 @@
     {%- set limits = {'quantity': '1e14', 'rate': '999'} -%}
     {%- set as_double = try_cast_text(text, type_double()) -%}
     case
-        when not {{ matches_pattern(text, shapes[type]) }} then null
+        when not {{ matches_pattern(text, text_shapes()[type]) }} then null
         {%- if type in limits %}
         when {{ text }} like '%e%' or {{ text }} like '%E%'
             then

@@ -18,6 +18,6 @@
 {%- endmacro %}
 
 {% macro postgres__grant_entry(role) -%}
-    grant usage on schema {{ adapter.quote(generate_schema_name('gold', none)) }}
+    grant usage on schema {{ generate_schema_name('gold', none) }}
     to {{ adapter.quote(role | replace('"', '""')) }}
 {%- endmacro %}

@@ -138,3 +138,15 @@
 {% macro landing_entities() %}
     {{ return(['sales', 'inventory', 'inventory_movements', 'skus', 'suppliers', 'locations', 'customers', 'purchase_orders', 'promotions', 'holidays', 'external_signals']) }}
 {% endmacro %}
+
+
+{# Regular expressions of the text that is cast, by type. #}
+{% macro text_shapes() %}
+    {{ return({
+        'integer': '^[+-]?[0-9]+([.]0*)?$',
+        'quantity': '^[+-]?([0-9]+[.]?[0-9]{0,99}|[.][0-9]{1,99})([eE][+-]?[0-9]{1,2})?$',
+        'rate': '^[+-]?([0-9]+[.]?[0-9]{0,99}|[.][0-9]{1,99})([eE][+-]?[0-9]{1,2})?$',
+        'date': '^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T][0-9:.]+)?$',
+        'timestamp': '^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$',
+    }) }}
+{% endmacro %}

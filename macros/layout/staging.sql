@@ -71,3 +71,19 @@
     {%- endfor -%}
     {{ return(present) }}
 {%- endmacro %}
+
+
+{# Stop, with one sentence, a run whose bronze views would have nothing to read. #}
+{% macro require_landing() -%}
+    {%- if
+        execute
+        and flags.WHICH in ['run', 'build']
+        and 'model.shelfcast.stg_landing__' in selected_resources | join(' ')
+        and not has_landed('_manifest')
+    -%}
+        {{ exceptions.raise_compiler_error(
+            "Nothing has landed for the target " ~ target.name
+            ~ "; land files first: .venv/bin/shelfcast land FOLDER --target " ~ target.name
+        ) }}
+    {%- endif -%}
+{%- endmacro %}

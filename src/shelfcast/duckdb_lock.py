@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -21,6 +22,7 @@ from dbt.adapters.events.logging import AdapterLogger
 from shelfcast.warehouse import WarehouseError
 
 _INTERVAL_SECONDS = 0.5
+_LAND = ".venv/bin/shelfcast land FOLDER"
 
 
 class Plugin(BasePlugin):
@@ -56,7 +58,10 @@ class Plugin(BasePlugin):
     def _wait(self, path: str, error: duckdb.Error) -> None:
         """Wait a moment for who has the database open, or raise."""
         if "Could not set lock" not in str(error):
-            raise WarehouseError(str(error).splitlines()[0]) from error
+            reason = str(error).splitlines()[0]
+            if not Path(path).parent.exists():
+                reason = f"There is no folder {Path(path).parent}; landing files makes it: {_LAND}"
+            raise WarehouseError(reason) from error
         found = re.search(r"PID ([1-9]\d*)", str(error))
         holder = f"process {found[1]}" if found else "another process"
         if self._deadline is None:

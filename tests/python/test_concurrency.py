@@ -15,13 +15,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from parity import gold_differences
 from warehouses import Warehouse
 
+from shelfcast.duckdb_lock import Plugin
 from shelfcast.landing import LandingError, LandingReport, land
 from shelfcast.landing.lake import GATE_SCHEMA, Lake
 from shelfcast.landing.report import ALREADY_LANDED
 from shelfcast.locks import HeldError, exclusive
+from shelfcast.warehouse import WarehouseError
 
 
 @pytest.fixture
@@ -207,6 +210,14 @@ connection = duckdb.connect({str(warehouse.home / "shelfcast.duckdb")!r}, read_o
 print('ready', flush=True)
 input()
 """
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "none"
+    plugin = Plugin("duckdb_lock", {"wait_seconds": 0})
+    said = f"There is no folder {missing}; landing files makes it"
+    with pytest.raises(WarehouseError, match=said):
+        plugin.update_connection_config(DuckDBCredentials(path=f"{missing}/shelfcast.duckdb"), {})
 
 
 @slow

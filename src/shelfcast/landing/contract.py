@@ -27,6 +27,22 @@ class ColumnType(StrEnum):
     TIMESTAMP = "timestamp"
 
 
+_NUMBER = "^[+-]?([0-9]+[.]?[0-9]{0,99}|[.][0-9]{1,99})([eE][+-]?[0-9]{1,2})?$"
+
+TEXT_SHAPES: dict[ColumnType, str] = {
+    ColumnType.INTEGER: "^[+-]?[0-9]+([.]0*)?$",
+    ColumnType.QUANTITY: _NUMBER,
+    ColumnType.RATE: _NUMBER,
+    ColumnType.DATE: "^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T][0-9:.]+)?$",
+    ColumnType.TIMESTAMP: (
+        "^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
+        "([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?"
+        "(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$"
+    ),
+}
+"""Text that the gate and silver cast, by type: regular expressions all engines read alike."""
+
+
 class EntityKind(StrEnum):
     """What a key that lands twice means."""
 

@@ -12,6 +12,7 @@ from textwrap import indent
 from shelfcast.landing.contract import (
     CONTRACT,
     LINEAGE_COLUMNS,
+    TEXT_SHAPES,
     Column,
     ColumnType,
     Entity,
@@ -88,6 +89,14 @@ def _macro() -> str:
         "{# Names of the landed entities. #}\n"
         "{% macro landing_entities() %}\n"
         f"    {{{{ return({[entity.name for entity in CONTRACT]}) }}}}\n"
+        "{% endmacro %}\n\n\n"
+        "{# Regular expressions of the text that is cast, by type. #}\n"
+        "{% macro text_shapes() %}\n"
+        "    {{ return({\n"
+        + "".join(
+            f"        {kind.value!r}: {pattern!r},\n" for kind, pattern in TEXT_SHAPES.items()
+        )
+        + "    }) }}\n"
         "{% endmacro %}\n"
     )
 

@@ -19,7 +19,15 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from shelfcast.landing.contract import CONTRACT, ENTITIES, Column, ColumnType, Entity, EntityKind
+from shelfcast.landing.contract import (
+    CONTRACT,
+    ENTITIES,
+    TEXT_SHAPES,
+    Column,
+    ColumnType,
+    Entity,
+    EntityKind,
+)
 from shelfcast.landing.lake import MANIFEST, canonical_schema
 from shelfcast.warehouse import command
 
@@ -54,21 +62,6 @@ FEWEST_ROWS = 20
 
 LONGEST_VALUE = 40
 """Characters of a bad value that are shown."""
-
-_NUMBER = "^[+-]?([0-9]+[.]?[0-9]{0,99}|[.][0-9]{1,99})([eE][+-]?[0-9]{1,2})?$"
-
-SHAPES: dict[ColumnType, str] = {
-    ColumnType.INTEGER: "^[+-]?[0-9]+([.]0*)?$",
-    ColumnType.QUANTITY: _NUMBER,
-    ColumnType.RATE: _NUMBER,
-    ColumnType.DATE: "^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}([ T][0-9:.]+)?$",
-    ColumnType.TIMESTAMP: (
-        "^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
-        "([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?"
-        "(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$"
-    ),
-}
-"""Text that silver casts, by type: the shapes of the macro ``cast_text``."""
 
 TYPE_NAMES: dict[ColumnType, str] = {
     ColumnType.INTEGER: "whole number",
@@ -139,9 +132,8 @@ def build_relations(
 
 def cast_text(text: str, kind: ColumnType) -> str:
     """Return SQL of a text column as a value of a contract type, null where it is not one."""
-    return (
-        f"case when regexp_matches({text}, '{SHAPES[kind]}') then {_CASTS[kind].format(text)} end"
-    )
+    value = _CASTS[kind].format(text)
+    return f"case when regexp_matches({text}, '{TEXT_SHAPES[kind]}') then {value} end"
 
 
 def _text(column: Column) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import shutil
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,9 +21,8 @@ from gate_shop import (
     sales_files,
     sales_lines,
 )
-from warehouses import PROJECT
 
-from shelfcast.quality.relations import NEVER_DAYS, SHAPES, LakeUnreadableError, _culprit
+from shelfcast.quality.relations import NEVER_DAYS, LakeUnreadableError, _culprit
 
 
 def history(shop: GateShop) -> dict[str, Any]:
@@ -36,15 +34,6 @@ def history(shop: GateShop) -> dict[str, Any]:
 def files(shop: GateShop) -> dict[str, dict[str, Any]]:
     table = shop.relations().execute("select * from files").to_arrow_table()
     return {row["file"]: row for row in table.to_pylist()}
-
-
-def test_the_gate_casts_what_silver_casts() -> None:
-    macro = (PROJECT / "macros/cross_db/cast_text.sql").read_text(encoding="utf-8")
-    joined = re.sub(r"'\s*~\s*'", "", macro)
-    for kind, shape in SHAPES.items():
-        found = re.search(rf"'{kind.value}':\s*'(\^[^']*\$)'", joined)
-        assert found is not None, kind
-        assert found.group(1) == shape
 
 
 def test_values_are_cast_and_what_cannot_be_is_kept(shop: GateShop) -> None:
