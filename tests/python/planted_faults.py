@@ -1,0 +1,160 @@
+"""Faults that the project's own data tests are there to find, as SQL on a sound warehouse."""
+
+from __future__ import annotations
+
+FAULTS = {
+    "int_landed_rows__accepted_and_rejected_make_landed": """
+        update silver.int_landed_rows set accepted_rows = accepted_rows - 1
+        where _file = 'skus.csv'
+    """,
+    "int_landed_rows__few_are_faulty": """
+        update silver.int_landed_rows set faulty_rows = judged_rows where entity = 'promotions'
+    """,
+    "int_rejected_rows__codes_are_explained": """
+        update silver.int_customers_judged set reject_codes = 'UNHEARD_OF'
+        where customer_id = (select min(customer_id) from silver.int_customers_judged)
+    """,
+    "int_rejected_rows__hold_every_rejected_row": """
+        update silver.int_customers_judged set _row = -1, reject_codes = 'CONFLICT'
+        where customer_id = (select min(customer_id) from silver.int_customers_judged);
+        update silver.int_landed_rows set rejected_rows = 1 where entity = 'customers'
+    """,
+    "int_stock_breaks__none": """
+        insert into silver.int_stock_breaks (sku_id, location_id) values ('A', 'B')
+    """,
+    "int_as_of__has_one_day": "update silver.int_as_of set as_of_date = null",
+    "int_scenario_series__are_rated_and_planned": """
+        delete from gold.fct_replenishment_plan
+        where rowid = (select min(rowid) from gold.fct_replenishment_plan)
+    """,
+    "fct_daily_demand__sales_equal_accepted_sales": """
+        delete from gold.fct_daily_demand
+        where rowid = (select min(rowid) from gold.fct_daily_demand where sales_quantity > 0)
+    """,
+    "fct_daily_demand__revenue_equals_daily_sales": """
+        update gold.fct_daily_demand set revenue_amount = revenue_amount + 0.0001
+        where rowid = (select min(rowid) from gold.fct_daily_demand)
+    """,
+    "fct_daily_demand__demand_equals_estimates": """
+        update gold.fct_daily_demand set demand_quantity = demand_quantity + 1
+        where rowid = (select min(rowid) from gold.fct_daily_demand where is_censored)
+    """,
+    "fct_daily_demand__figures_are_possible": """
+        update gold.fct_daily_demand set sales_quantity = null
+        where rowid = (select min(rowid) from gold.fct_daily_demand where is_open)
+    """,
+    "fct_segment_demand__equals_daily_demand": """
+        update gold.fct_segment_demand set returned_quantity = returned_quantity + 1
+        where rowid = (select min(rowid) from gold.fct_segment_demand)
+    """,
+    "dim_customer_segments__counts_every_customer": """
+        update gold.dim_customer_segments set customer_count = customer_count + 1
+        where rowid = (select min(rowid) from gold.dim_customer_segments)
+    """,
+    "dim_customer_segments__active_customers_are_customers": """
+        update gold.dim_customer_segments set active_customer_count = customer_count + 1
+        where rowid = (select min(rowid) from gold.dim_customer_segments)
+    """,
+    "fct_demand_forecasts__baseline_equals_forecast": """
+        update gold.fct_demand_forecasts set forecast_quantity = forecast_quantity + 1
+        where rowid = (
+            select min(rowid) from gold.fct_demand_forecasts where scenario_id = 'baseline'
+        )
+    """,
+    "fct_demand_forecasts__every_scenario_is_whole": """
+        delete from gold.fct_demand_forecasts
+        where rowid = (
+            select min(rowid) from gold.fct_demand_forecasts where scenario_id = 'tiktok_west'
+        )
+    """,
+    "fct_demand_forecasts__figures_are_possible": """
+        update gold.fct_demand_forecasts set method_weight = 1.5
+        where rowid = (select min(rowid) from gold.fct_demand_forecasts)
+    """,
+    "fct_demand_forecasts__quantiles_in_order": """
+        update gold.fct_demand_forecasts set forecast_p10_quantity = forecast_p99_quantity + 1
+        where rowid = (select max(rowid) from gold.fct_demand_forecasts)
+    """,
+    "fct_inventory_projections__demand_equals_forecasts": """
+        update gold.fct_inventory_projections set demand_quantity = demand_quantity + 0.0001
+        where rowid = (select min(rowid) from gold.fct_inventory_projections)
+    """,
+    "fct_inventory_projections__figures_are_possible": """
+        update gold.fct_inventory_projections set stock_p10_quantity = null
+        where rowid = (
+            select min(rowid) from gold.fct_inventory_projections
+            where stock_mean_quantity is not null
+        )
+    """,
+    "fct_stockout_risks__waiting_for_the_review_is_no_safer": """
+        update gold.fct_stockout_risks set stockout_probability = 0
+        where stockout_probability_before_order = (
+            select max(stockout_probability_before_order) from gold.fct_stockout_risks
+        )
+    """,
+    "fct_stockout_risks__unknown_where_never_counted": """
+        update gold.fct_stockout_risks set stock_on_hand = null
+        where rowid = (select min(rowid) from gold.fct_stockout_risks)
+    """,
+    "fct_replenishment_plan__levels_add_up": """
+        update gold.fct_replenishment_plan set safety_stock_quantity = safety_stock_quantity + 1
+        where rowid = (select min(rowid) from gold.fct_replenishment_plan)
+    """,
+    "sku_demand_forecast__equals_projections": """
+        update gold.sku_demand_forecast set location_count = location_count + 1
+        where rowid = (select min(rowid) from gold.sku_demand_forecast)
+    """,
+    "sku_demand_forecast__figures_are_possible": """
+        update gold.sku_demand_forecast set stockout_probability = 1.5
+        where rowid = (select min(rowid) from gold.sku_demand_forecast)
+    """,
+    "forecast_vs_actual__equals_its_facts": """
+        delete from gold.dim_locations
+        where location_id = (select min(location_id) from gold.dim_locations)
+    """,
+    "fct_scenario_impacts__equals_planning_tables": """
+        update gold.fct_scenario_impacts set order_cost_amount = order_cost_amount + 0.0001
+        where rowid = (select min(rowid) from gold.fct_scenario_impacts)
+    """,
+    "fct_scenario_impacts__baseline_changes_nothing": """
+        update gold.fct_scenario_impacts set units_at_risk_change = 1
+        where scenario_id = 'baseline'
+    """,
+    "dim_sku_versions__current_is_dim_skus": """
+        update gold.dim_sku_versions set category = 'Other'
+        where sku_id = (select min(sku_id) from gold.dim_sku_versions)
+    """,
+    "dim_sku_versions__ranges_follow_each_other": """
+        update gold.dim_sku_versions set valid_to_on = valid_from_on
+        where sku_id = (select min(sku_id) from gold.dim_sku_versions)
+    """,
+    "scenario_effects__demand_factors_lie_between_0_and_10": """
+        update seeds.scenario_effects set effect_value = 20 where effect = 'demand_factor'
+    """,
+    "scenario_effects__first_day_comes_before_last_day": """
+        update seeds.scenario_effects set first_day = last_day + 1 where last_day is not null
+    """,
+    "scenario_effects__delays_have_no_days": """
+        update seeds.scenario_effects set first_day = 1 where effect = 'lead_time_days'
+    """,
+    "scenario_effects__starts_on_comes_before_ends_on": """
+        update seeds.scenario_effects set starts_on = '2026-03-02', ends_on = '2026-03-01'
+        where effect = 'demand_factor'
+    """,
+    "scenario_effects__scopes_match": """
+        update seeds.scenario_effects set region = 'Wset' where region = 'West'
+    """,
+    "scenarios__hold_a_baseline_without_effects": """
+        update seeds.scenarios set scenario_id = 'base' where scenario_id = 'baseline'
+    """,
+    "policies__hold_the_rows_they_need": """
+        delete from seeds.risk_policy where risk_level = 'Medium'
+    """,
+    "unique_key_int_locations_location_id": """
+        insert into silver.int_locations select * from silver.int_locations limit 1
+    """,
+    "unique_key_int_series_sku_id__location_id": """
+        update silver.int_series set sku_id = null where pilot_rank = 1
+    """,
+}
+"""What each test is there to find, by its name."""
