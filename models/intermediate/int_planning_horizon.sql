@@ -1,6 +1,8 @@
+{{ config(tags=['fit']) }}
 {#
     One row: the days to forecast. The variable horizon, raised until it holds the longest P95 lead
-    time with its review period, at most 180 days.
+    time with its review period, at most 180 days. Fits are made over them, and so they are found anew
+    with the fits.
 #}
 with
 

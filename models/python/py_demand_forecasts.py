@@ -1,8 +1,13 @@
-"""One SKU × location × day ahead: mean and quantiles of demand. From fits and pools."""
+"""One SKU × location × day ahead: mean and quantiles of demand. From fits, pools and priors."""
 
 from shelfcast.planning import forecast_demand
 
 
 def model(dbt, session):
     dbt.config(materialized="table")
-    return forecast_demand(dbt.ref("py_forecast_fits"), dbt.ref("py_calibration_pools"))
+    return forecast_demand(
+        dbt.ref("int_forecast_fits"),
+        dbt.ref("py_calibration_pools"),
+        dbt.ref("py_forecast_priors"),
+        dbt.ref("int_as_of"),
+    )

@@ -63,6 +63,17 @@ def fit_demand(completed_demand: Any, priors: Any, planning_horizon: Any) -> Any
     )
 
 
+def fall_back(unfitted_demand: Any, planning_horizon: Any) -> Any:
+    """Fit of every series that came after the last fit, by its mean; one row per series."""
+    return map_groups(
+        unfitted_demand,
+        SERIES,
+        ("demand_on",),
+        partial(nodes.fall_back_series, horizon=scalar(planning_horizon, "horizon_days")),
+        nodes.FIT_SCHEMA,
+    )
+
+
 def pool_errors(fits: Any, planning_horizon: Any) -> Any:
     """Error trajectories pooled over series of like predictability; one row per trajectory."""
     return map_table(
@@ -72,13 +83,18 @@ def pool_errors(fits: Any, planning_horizon: Any) -> Any:
     )
 
 
-def forecast_demand(fits: Any, pools: Any) -> Any:
+def forecast_demand(fits: Any, pools: Any, priors: Any, as_of: Any) -> Any:
     """Mean and quantiles of demand; one row per SKU × location × day ahead."""
     return map_groups(
         fits,
         SERIES,
         (),
-        partial(nodes.forecast_series, pool=ErrorPool.from_table(collect(pools))),
+        partial(
+            nodes.forecast_series,
+            pool=ErrorPool.from_table(collect(pools)),
+            as_of=scalar(as_of, "as_of_date"),
+            season_length=Prior.from_table(collect(priors)).season_length,
+        ),
         nodes.FORECAST_SCHEMA,
     )
 

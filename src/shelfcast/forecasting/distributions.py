@@ -123,6 +123,27 @@ class ErrorPool:
         ratio = _volatility_ratio(fits.errors.cumsum(axis=2), self.mean_squares)
         return np.maximum(group, 0).astype(np.int64), fits.scale * ratio
 
+    def growth(self, age: IntArray) -> FloatArray:
+        """Return the factors (n,) by which forecasts are less sure that are some days old.
+
+        It is at least 1: the root mean squared error of the sum of the days age + 1..h, relative to
+        that of the days 1..h - age.
+
+        Parameters
+        ----------
+        age : (n,) int
+            Days from the last one that a forecast knew to today, 0 to h - 1.
+        """
+        ages, which = np.unique(age, return_inverse=True)
+        summed = self.trajectories.cumsum(axis=2)
+        factors = np.ones(ages.size)
+        for i, days in enumerate(ages.tolist()):
+            young = np.mean(summed[:, :, self.horizon - days - 1] ** 2)
+            if days > 0 and young > 0:
+                old = np.mean((summed[:, :, -1] - summed[:, :, days - 1]) ** 2)
+                factors[i] = max(1.0, np.sqrt(old / young))
+        return factors[which]
+
     def to_table(self) -> pa.Table:
         """Return the pool as a table of POOL_SCHEMA."""
         groups, paths, horizon = self.trajectories.shape

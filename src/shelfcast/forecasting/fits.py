@@ -20,6 +20,9 @@ PAST_ORIGINS = 8
 WEIGHT_RESOLUTION = 1e-6
 """Weights of families that differ by less are ties, which go to the first in the grid."""
 
+FEWEST_OBSERVATIONS = 3
+"""Known values without which a series is not fitted."""
+
 ZERO, MEAN = "zero", "mean"
 """Methods of last resort."""
 
@@ -31,6 +34,7 @@ class FallbackReason(StrEnum):
     TOO_FEW_OBSERVATIONS = "TOO_FEW_OBSERVATIONS"
     NO_DEMAND = "NO_DEMAND"
     NON_FINITE_VALUES = "NON_FINITE_VALUES"
+    NOT_YET_FITTED = "NOT_YET_FITTED"
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def fit_panel(panel: Panel, prior: Prior, horizon: int) -> Fits:
     panel, exponent = panel.in_own_units()
     observations = panel.counts(~np.isnan(panel.values))
     with_demand = panel.counts(~np.isnan(panel.values) & (panel.values != 0))
-    is_fitted = (observations >= 3) & (with_demand > 0)
+    is_fitted = (observations >= FEWEST_OBSERVATIONS) & (with_demand > 0)
 
     n = len(panel)
     grid = build_grid(prior.season_length)
@@ -150,15 +154,8 @@ def fit_panel(panel: Panel, prior: Prior, horizon: int) -> Fits:
     reason = np.full(n, None, dtype=object)
     reason[infinite > 0] = FallbackReason.NON_FINITE_VALUES.value
     for i in np.flatnonzero(~is_fitted).tolist():
-        known = panel[i][~np.isnan(panel[i])]
-        if known.size == 0:
-            method[i], reason[i] = ZERO, FallbackReason.NO_OBSERVATIONS.value
-        elif with_demand[i] == 0:
-            method[i], reason[i] = ZERO, FallbackReason.NO_DEMAND.value
-        else:
-            method[i], reason[i] = MEAN, FallbackReason.TOO_FEW_OBSERVATIONS.value
-            mean[i] = np.ldexp(known.mean(), exponent[i])
-            scale[i] = np.ldexp(np.sqrt(np.mean(known**2)), exponent[i])
+        method[i], reason[i], level, spread = _last_resort(panel[i])
+        mean[i], scale[i] = np.ldexp([level, spread], exponent[i])
     return Fits(
         mean,
         scale,
@@ -169,3 +166,70 @@ def fit_panel(panel: Panel, prior: Prior, horizon: int) -> Fits:
         panel.counts(panel.values < 0) == 0,
         observations,
     )
+
+
+def fall_back(panel: Panel, horizon: int) -> Fits:
+    """Forecast every series by the mean of its values, until it is fitted.
+
+    The scale is their standard deviation × √(1 + 1/n), as that of the mean's error is added. A
+    series that `fit_panel` would not fit either is forecast as there, and has that reason.
+
+    Parameters
+    ----------
+    panel
+        Series of any lengths; NaN is unknown.
+    horizon : int
+        Days ahead.
+    """
+    n = len(panel)
+    in_own_units, exponent = panel.in_own_units()
+    rules = [_last_resort(in_own_units[i]) for i in range(n)]
+    level, spread = np.ldexp(
+        np.array([(level, spread) for *_, level, spread in rules]).reshape(n, 2), exponent[:, None]
+    ).T
+    return Fits(
+        mean=np.repeat(level[:, None], horizon, axis=1),
+        scale=spread,
+        errors=np.full((n, PAST_ORIGINS, horizon), np.nan),
+        method=np.array([method for method, *_ in rules], dtype=object),
+        method_weight=np.ones(n),
+        fallback_reason=np.array([reason for _, reason, *_ in rules], dtype=object),
+        is_nonnegative=panel.counts(panel.values < 0) == 0,
+        observations=in_own_units.counts(~np.isnan(in_own_units.values)),
+    )
+
+
+def carry_forward(mean: FloatArray, age: IntArray, season_length: int) -> FloatArray:
+    """Return forecasts (n, h) for the h days that begin ``age`` days later than those of ``mean``.
+
+    What ``mean`` does not reach repeats its last season, or its last day where it has no whole
+    season.
+
+    Parameters
+    ----------
+    mean : (n, h)
+    age : (n,) int
+        Days, 0 to h.
+    season_length : int
+        Days in a season.
+    """
+    horizon = mean.shape[1]
+    season = season_length if season_length <= horizon else 1
+    day = age[:, None] + np.arange(horizon)
+    day -= season * np.maximum((day - horizon) // season + 1, 0)
+    return np.take_along_axis(mean, day, axis=1)
+
+
+def _last_resort(values: FloatArray) -> tuple[str, str, float, float]:
+    """Return method, reason, mean and scale of a series that is not fitted."""
+    known = values[~np.isnan(values)]
+    if known.size == 0:
+        return ZERO, FallbackReason.NO_OBSERVATIONS.value, 0.0, 0.0
+    if not known.any():
+        return ZERO, FallbackReason.NO_DEMAND.value, 0.0, 0.0
+    mean = float(known.mean())
+    if known.size < FEWEST_OBSERVATIONS:
+        root_mean_square = float(np.sqrt(np.mean(known**2)))
+        return MEAN, FallbackReason.TOO_FEW_OBSERVATIONS.value, mean, root_mean_square
+    deviation = float(known.std(ddof=1) * np.sqrt(1 + 1 / known.size))
+    return MEAN, FallbackReason.NOT_YET_FITTED.value, mean, deviation

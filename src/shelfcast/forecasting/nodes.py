@@ -8,6 +8,7 @@ dictionaries or large strings and quantities decimals; they are cast at the door
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from shelfcast.forecasting.distributions import (
     ErrorPool,
     build_pool,
 )
-from shelfcast.forecasting.fits import PAST_ORIGINS, Fits, fit_panel
+from shelfcast.forecasting.fits import PAST_ORIGINS, Fits, carry_forward, fall_back, fit_panel
 from shelfcast.forecasting.panel import FloatArray, IntArray, Panel
 from shelfcast.forecasting.seasonality import PRIOR_SCHEMA, Prior, learn_prior
 from shelfcast.forecasting.stockouts import complete_stockouts
@@ -34,6 +35,7 @@ __all__ = [
     "POOL_SCHEMA",
     "PRIOR_SCHEMA",
     "complete_demand",
+    "fall_back_series",
     "fit_series",
     "forecast_series",
     "learn_priors",
@@ -175,23 +177,31 @@ def fit_series(table: pa.Table, *, prior: Prior, horizon: int) -> pa.Table:
         If the days of a series are not consecutive, or series end on different days.
     """
     series = _Series.of(table, "demand_quantity")
-    fits = fit_panel(series.in_phase(), prior, horizon)
-    return pa.table(
-        [
-            series.sku_id,
-            series.location_id,
-            series.last_on,
-            fits.observations,
-            pa.array(fits.method, pa.string()),
-            fits.method_weight,
-            pa.array(fits.fallback_reason, pa.string()),
-            fits.scale,
-            fits.is_nonnegative,
-            _lists(fits.mean),
-            _lists(fits.errors.reshape(len(fits), PAST_ORIGINS * horizon)),
-        ],
-        schema=FIT_SCHEMA,
-    )
+    return _fit_table(series, fit_panel(series.in_phase(), prior, horizon))
+
+
+def fall_back_series(table: pa.Table, *, horizon: int) -> pa.Table:
+    """Forecast every series by its mean, until it is fitted.
+
+    Parameters
+    ----------
+    table
+        sku_id, location_id, demand_on, demand_quantity (null = unknown); whole series.
+    horizon : int
+        Days ahead, h.
+
+    Returns
+    -------
+    pa.Table
+        FIT_SCHEMA, one row per series, in the order of the table.
+
+    Raises
+    ------
+    ValueError
+        If the days of a series are not consecutive, or series end on different days.
+    """
+    series = _Series.of(table, "demand_quantity")
+    return _fit_table(series, fall_back(series.in_phase(), horizon))
 
 
 def pool_errors(table: pa.Table, horizon: int) -> pa.Table:
@@ -212,8 +222,12 @@ def pool_errors(table: pa.Table, horizon: int) -> pa.Table:
     return build_pool(_read_fits(_sorted(table), horizon)).to_table()
 
 
-def forecast_series(table: pa.Table, *, pool: ErrorPool) -> pa.Table:
+def forecast_series(
+    table: pa.Table, *, pool: ErrorPool, as_of: date | None, season_length: int
+) -> pa.Table:
     """Unfold fits into daily forecasts with quantiles.
+
+    A fit may be some days old: it is then carried forward to today, and its errors grow.
 
     Parameters
     ----------
@@ -221,27 +235,39 @@ def forecast_series(table: pa.Table, *, pool: ErrorPool) -> pa.Table:
         Rows of FIT_SCHEMA.
     pool
         As read by `ErrorPool.from_table`; holds the horizon.
+    as_of
+        Today; None where nothing was ever sold, and so nothing fitted.
+    season_length : int
+        Days in a season.
 
     Returns
     -------
     pa.Table
         FORECAST_SCHEMA, one row per series and day, days in order.
+
+    Raises
+    ------
+    ValueError
+        If a fit is of another horizon, of a later day than today, or older than half the horizon.
     """
     horizon = pool.horizon
     fits = _read_fits(table, horizon)
+    today = np.datetime64(as_of, "D")
+    age = _ages(_to_numpy(table, "last_on", pa.date32()), today, horizon)
+    mean = carry_forward(fits.mean, age, season_length)
     group, error_scale = pool.place(fits)
-    demand = CumulativeDemand(fits.mean, error_scale, group, fits.is_nonnegative, pool)
+    error_scale = error_scale * pool.growth(age)
+    demand = CumulativeDemand(mean, error_scale, group, fits.is_nonnegative, pool)
     quantiles = demand.daily_quantiles(list(FORECAST_PROBABILITIES.values()))
     lead_day = np.tile(np.arange(1, horizon + 1), len(fits))
     series = np.repeat(np.arange(len(fits)), horizon)
-    last_on = _to_numpy(table, "last_on", pa.date32())
     return pa.table(
         [
             _text(table, "sku_id").take(series),
             _text(table, "location_id").take(series),
-            last_on[series] + lead_day,
+            today + lead_day,
             lead_day,
-            fits.mean.ravel(),
+            mean.ravel(),
             *(quantiles[:, :, level].ravel() for level in range(quantiles.shape[2])),
             error_scale[series],
             group[series],
@@ -299,9 +325,50 @@ class _Series:
         return self.panel
 
 
+def _fit_table(series: _Series, fits: Fits) -> pa.Table:
+    """Return fits as rows of FIT_SCHEMA."""
+    return pa.table(
+        [
+            series.sku_id,
+            series.location_id,
+            series.last_on,
+            fits.observations,
+            pa.array(fits.method, pa.string()),
+            fits.method_weight,
+            pa.array(fits.fallback_reason, pa.string()),
+            fits.scale,
+            fits.is_nonnegative,
+            _lists(fits.mean),
+            _lists(fits.errors.reshape(len(fits), PAST_ORIGINS * fits.horizon)),
+        ],
+        schema=FIT_SCHEMA,
+    )
+
+
+def _ages(last_on: npt.NDArray[np.datetime64], today: np.datetime64, horizon: int) -> IntArray:
+    """Return how many days old fits are (n,)."""
+    age = (today - last_on).astype(np.int64)
+    for is_wrong, fault in (
+        (age < 0, "later than"),
+        (2 * age > horizon, f"more than half the horizon of {horizon} days before"),
+    ):
+        if is_wrong.any():
+            raise ValueError(
+                f"series were fitted as of {last_on[is_wrong.argmax()]}, {fault} {today}; "
+                "fit them anew: dbt build"
+            )
+    return age
+
+
 def _read_fits(table: pa.Table, horizon: int) -> Fits:
-    """Read rows of FIT_SCHEMA."""
+    """Read rows of FIT_SCHEMA, which must be of the horizon."""
     rows = table.num_rows
+    lengths = pc.list_value_length(table["mean_forecast"]).unique().to_pylist()
+    if lengths not in ([], [horizon]):
+        raise ValueError(
+            f"series were fitted over {lengths[0]} days, and the horizon has {horizon}; "
+            "fit them anew: dbt build"
+        )
     return Fits(
         mean=_from_lists(table, "mean_forecast").reshape(rows, horizon),
         scale=_to_numpy(table, "scale", pa.float64()),

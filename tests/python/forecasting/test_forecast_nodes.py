@@ -31,6 +31,10 @@ def make_table(series, value_name="demand_quantity", value_type=None):
     )
 
 
+def forecast(fits, pool, as_of=LAST_DAY):
+    return nodes.forecast_series(fits, pool=pool, as_of=as_of, season_length=7)
+
+
 @pytest.fixture(scope="module")
 def series():
     rng = np.random.default_rng(51)
@@ -61,7 +65,7 @@ def fits(table, prior):
 
 def test_the_nodes_make_the_public_function(series, table, prior, fits):
     pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
-    rows = nodes.forecast_series(fits, pool=pool)
+    rows = forecast(fits, pool)
     assert rows.schema == nodes.FORECAST_SCHEMA
     expected = forecast_arrays(
         [np.array(values, float) for values in series.values()],
@@ -77,11 +81,109 @@ def test_the_nodes_make_the_public_function(series, table, prior, fits):
 
 def test_forecast_rows_count_days_from_the_last_one(fits):
     pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
-    rows = nodes.forecast_series(fits, pool=pool).to_pylist()
+    rows = forecast(fits, pool).to_pylist()
     assert len(rows) == 10 * HORIZON
     assert [row["lead_day"] for row in rows[:HORIZON]] == list(range(1, HORIZON + 1))
     assert all(row["forecast_on"] == LAST_DAY + timedelta(row["lead_day"]) for row in rows)
     assert {(row["sku_id"], row["location_id"]) for row in rows[:HORIZON]} == {("S0", "SOUTH")}
+
+
+def test_an_older_fit_is_carried_forward(fits):
+    pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
+    young = forecast(fits, pool).to_pylist()
+    old = forecast(fits, pool, LAST_DAY + timedelta(4)).to_pylist()
+    assert [row["lead_day"] for row in old[:HORIZON]] == list(range(1, HORIZON + 1))
+    assert old[0]["forecast_on"] == LAST_DAY + timedelta(5)
+    names = ("sku_id", "location_id", "forecast_on")
+    means = {tuple(row[name] for name in names): row["forecast_quantity"] for row in young}
+    for row in old:
+        # beyond the fit's nine days, the same weekday of its last week
+        week = timedelta(7 * (row["lead_day"] > HORIZON - 4))
+        day = row["forecast_on"] - week
+        assert row["forecast_quantity"] == means[row["sku_id"], row["location_id"], day]
+    assert [row["calibration_group"] for row in old] == [row["calibration_group"] for row in young]
+    growth = {
+        after["error_scale"] / before["error_scale"]
+        for before, after in zip(young, old, strict=True)
+        if before["error_scale"]
+    }
+    assert min(growth) == pytest.approx(max(growth))
+    assert min(growth) >= 1
+
+
+def test_errors_grow_with_the_age_of_a_fit():
+    # random walks: after t days the error of a day has t times the variance
+    walks = np.random.default_rng(53).normal(size=(1, 4000, 20)).cumsum(axis=2)
+    pool = ErrorPool(np.zeros(1), walks)
+    growth = pool.growth(np.array([0, 4, 0, 9]))
+    assert growth[[0, 2]].tolist() == [1.0, 1.0]
+    # the sum over n days of which the first comes after a: n²a + n(n + 1)(2n + 1) / 6
+    for position, age in ((1, 4), (3, 9)):
+        n = 20 - age
+        young = n * (n + 1) * (2 * n + 1) / 6
+        expected = ((n**2 * age + young) / young) ** 0.5
+        assert growth[position] == pytest.approx(expected, rel=0.05)
+    # errors that do not add up from day to day are no greater, and never less
+    assert ErrorPool(np.zeros(1), np.zeros((1, 5, 20))).growth(np.array([3])).tolist() == [1.0]
+
+
+def test_a_season_longer_than_the_horizon_repeats_the_last_day(fits):
+    pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
+    old = nodes.forecast_series(
+        fits, pool=pool, as_of=LAST_DAY + timedelta(2), season_length=365
+    ).to_pylist()
+    assert len({row["forecast_quantity"] for row in old[HORIZON - 3 : HORIZON]}) == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "fault"),
+    [
+        (-1, "fitted as of 2026-06-30, later than 2026-06-29"),
+        (5, "half the horizon of 9 days before"),
+    ],
+)
+def test_fits_that_do_not_serve_are_refused(fits, days, fault):
+    pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
+    with pytest.raises(ValueError, match=fault):
+        forecast(fits, pool, LAST_DAY + timedelta(days))
+
+
+def test_fits_of_another_horizon_are_refused(fits):
+    pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
+    shorter = ErrorPool(pool.lower_ratio, pool.trajectories[:, :, :5])
+    with pytest.raises(ValueError, match="fit them anew"):
+        forecast(fits, shorter)
+
+
+def test_a_series_without_a_fit_is_forecast_by_its_mean():
+    table = make_table(
+        {
+            ("A", "X"): [4, None, 6, 8],
+            ("B", "X"): [3, None],
+            ("C", "X"): [0, 0, 0, 0],
+            ("D", "X"): [None],
+        },
+        value_type=pa.float64(),
+    )
+    fallback = nodes.fall_back_series(table, horizon=HORIZON)
+    assert fallback.schema == nodes.FIT_SCHEMA
+    rows = fallback.to_pylist()
+    assert [row["fallback_reason"] for row in rows] == [
+        "NOT_YET_FITTED",
+        "TOO_FEW_OBSERVATIONS",
+        "NO_DEMAND",
+        "NO_OBSERVATIONS",
+    ]
+    assert [row["mean_forecast"] for row in rows] == [[mean] * HORIZON for mean in (6, 3, 0, 0)]
+    assert [row["method"] for row in rows] == ["mean", "mean", "zero", "zero"]
+    # of the first three values: standard deviation 2, and that of their mean beside it
+    assert rows[0]["scale"] == pytest.approx(2 * (4 / 3) ** 0.5)
+    assert [row["observations"] for row in rows] == [3, 1, 4, 0]
+    # those that cannot be fitted are forecast as by a fit
+    fits = nodes.fit_series(table, prior=Prior.flat(7), horizon=HORIZON)
+    assert_same_rows(fallback.slice(1), fits.slice(1))
+    pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
+    assert forecast(fallback, pool).num_rows == 4 * HORIZON
 
 
 def test_fits_hold_one_row_per_series(series, fits):
@@ -143,7 +245,9 @@ def test_tables_without_rows(table, prior, fits):
     assert pool.mean_squares == pytest.approx(np.arange(1, HORIZON + 1))
     for empty, schema in (
         (nodes.fit_series(table.slice(0, 0), prior=prior, horizon=HORIZON), nodes.FIT_SCHEMA),
-        (nodes.forecast_series(fits.slice(0, 0), pool=pool), nodes.FORECAST_SCHEMA),
+        (nodes.fall_back_series(table.slice(0, 0), horizon=HORIZON), nodes.FIT_SCHEMA),
+        (forecast(fits.slice(0, 0), pool), nodes.FORECAST_SCHEMA),
+        (forecast(fits.slice(0, 0), pool, as_of=None), nodes.FORECAST_SCHEMA),
     ):
         assert empty.num_rows == 0
         assert empty.schema == schema

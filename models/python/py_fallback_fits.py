@@ -1,0 +1,8 @@
+"""One active SKU × location without a fit: its mean. From the demand of such series."""
+
+from shelfcast.planning import fall_back
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    return fall_back(dbt.ref("int_unfitted_demand"), dbt.ref("int_planning_horizon"))
