@@ -4,6 +4,7 @@ PYTHON  ?= python3
 LANDING ?= data/sample
 TARGET  ?= $(or $(SHELFCAST_TARGET),duckdb)
 BIN     := .venv/bin
+SQL     := analyses models tests/integrity
 
 # Each landing has a warehouse of its own, named after its whole path; the sample's is warehouse/sample.
 ifeq ($(LANDING),data/sample)
@@ -16,7 +17,7 @@ export DBT_PROFILES_DIR := profiles
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build land server gate docs test lint format bench bench-build clean
+.PHONY: help deps build slim land server gate docs test lint parse lint-postgres format pictures bench bench-build clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,9 +25,16 @@ help: ## List the targets
 deps: .venv/.installed dbt_packages/dbt_utils/dbt_project.yml ## Make the environment and fetch packages
 
 build: deps land gate ## Build the warehouse from LANDING, on TARGET=duckdb or postgres, and print the plan
-	$(BIN)/dbt build
-	@$(MAKE) --no-print-directory docs
+	$(BIN)/dbt build --exclude-resource-type unit_test
+	@$(BIN)/dbt --quiet docs generate --static --no-compile
 	@$(BIN)/shelfcast summary
+
+# STATE is a folder with target/manifest.json of the build that made the warehouse. It shows no change of
+# the library, which Python models call, or of variables: after one, build all.
+slim: deps ## Build what has changed since the manifest in STATE, and all that depends on it
+	@test -f "$(STATE)/manifest.json" || { \
+		echo "slim needs the manifest of the last build: make slim STATE=folder"; exit 1; }
+	$(BIN)/dbt build --select state:modified+ --defer --state "$(STATE)"
 
 land: deps server $(if $(filter data/sample,$(LANDING)),data/sample)
 	$(BIN)/shelfcast land "$(LANDING)"
@@ -46,7 +54,8 @@ data/sample: | .venv/.installed
 	$(BIN)/shelfcast generate $@
 
 docs: deps ## Write the docs site, one file: target/static_index.html
-	@$(BIN)/dbt --quiet docs generate --static --no-compile
+	@$(BIN)/dbt --quiet docs generate --static
+	@echo "The docs site is target/static_index.html"
 
 test: .venv/.developing dbt_packages/dbt_utils/dbt_project.yml ## Run every test
 	$(BIN)/pytest
@@ -55,15 +64,34 @@ lint: .venv/.developing dbt_packages/dbt_utils/dbt_project.yml ## Check style, t
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/yamllint --strict .
 	$(BIN)/shelfcast contract
-	mkdir -p target/lint
+	@$(MAKE) --no-print-directory parse
+	SHELFCAST_HOME=target/lint $(BIN)/sqlfluff lint --processes 2 $(SQL)
+	@$(MAKE) --no-print-directory lint-postgres
+
+parse:
+	@mkdir -p target/lint
 	SHELFCAST_HOME=target/lint $(BIN)/dbt --quiet --warn-error-options '{"error": ["Deprecations"]}' parse --no-partial-parse
-	SHELFCAST_HOME=target/lint $(BIN)/sqlfluff lint --processes 2 models tests/integrity
+
+# The SQL that PostgreSQL gets, compiled without a server. Style is judged at the source: here it is
+# whether the SQL is of the dialect, and the case of keywords.
+lint-postgres:
+	@mkdir -p target/lint && rm -rf target/lint/postgres
+	SHELFCAST_TARGET=postgres DATABASE_URL=postgresql://nobody@localhost/nothing SHELFCAST_HOME=target/lint \
+		$(BIN)/dbt --quiet compile --no-introspect --no-populate-cache --target-path target/lint/postgres \
+		--select path:models path:analyses test_type:singular \
+		--exclude path:models/python test_type:generic test_type:unit
+	$(BIN)/sqlfluff lint --processes 2 --dialect postgres --templater raw --rules CP01 \
+		target/lint/postgres/compiled
 
 format: .venv/.developing ## Format Python and SQL
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
-	SHELFCAST_HOME=target/lint $(BIN)/sqlfluff fix --processes 2 models tests/integrity
+	SHELFCAST_HOME=target/lint $(BIN)/sqlfluff fix --processes 2 $(SQL)
+
+pictures: .venv/.developing ## Draw the README's picture from the sample's warehouse
+	$(BIN)/python docs/images/campaign.py
 
 bench: .venv/.developing ## Measure what each step costs
 	$(BIN)/python benchmarks/bench.py

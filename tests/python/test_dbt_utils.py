@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
 from warehouses import PROJECT, Warehouse
 
-pytestmark = pytest.mark.slow
-
 MODEL = """
-select * from (values ('a', 1, null), ('a', 2, 'x'), ('b', 2, 'y'), ('b', 2, 'y'))
+select * from (values ('a', 1, null), ('a', 2, 'x'), ('b', 2, 'y'), ('b', 2, 'y'), ('c', null, ''))
 as t (letter, number, note)
 """
 KEYS = """
@@ -36,16 +35,21 @@ models:
           name: expression_fails
           arguments: {expression: "number < 2"}
       - dbt_utils.expression_is_true:
-          name: expression_holds
+          name: expression_holds_or_is_null
           arguments: {expression: "number < 3"}
     columns:
+      - name: letter
+        data_tests:
+          - dbt_utils.expression_is_true:
+              name: expression_of_a_column_fails
+              arguments: {expression: "<> 'b'"}
       - name: number
         data_tests:
           - dbt_utils.accepted_range:
               name: range_fails
               arguments: {min_value: 2}
           - dbt_utils.accepted_range:
-              name: range_holds
+              name: range_holds_or_is_null
               arguments: {min_value: 1, max_value: 2}
           - dbt_utils.accepted_range:
               name: range_fails_exclusive
@@ -53,6 +57,23 @@ models:
 """
 
 
+CALL = re.compile(r"\bdbt_utils\.(\w+)")
+
+
+def test_the_fallback_holds_what_the_project_calls_and_no_more() -> None:
+    called = {
+        name
+        for folder in ("analyses", "macros", "models", "seeds", "tests/generic", "tests/integrity")
+        for path in (PROJECT / folder).rglob("*")
+        if path.suffix in (".sql", ".yml")
+        for name in CALL.findall(path.read_text(encoding="utf-8"))
+    }
+    files = (PROJECT / "fallback/dbt_utils/macros").rglob("*.sql")
+    assert called == {path.stem for path in files}
+    assert called == {*CALL.findall(KEYS + TESTS)}
+
+
+@pytest.mark.slow
 def test_macros_and_tests_do_what_the_documentation_says(tmp_path: Path) -> None:
     project = tmp_path / "project"
     (project / "models").mkdir(parents=True)
@@ -71,18 +92,20 @@ def test_macros_and_tests_do_what_the_documentation_says(tmp_path: Path) -> None
     for name, failures in {
         "combination_repeats": 1,
         "expression_fails": 3,
+        "expression_of_a_column_fails": 2,
         "range_fails": 1,
         "range_fails_exclusive": 3,
     }.items():
         assert f"FAIL {failures} {name} " in output.stdout, output.stdout
-    for name in ("combination_is_unique", "expression_holds", "range_holds"):
+    for name in ("combination_is_unique", "expression_holds_or_is_null", "range_holds_or_is_null"):
         assert f"PASS {name} " in output.stdout, output.stdout
     warehouse.dbt("run", "--select", "keys")
     rows = warehouse.query("select * from main.keys order by letter, number, note")
     keys = [row[0] for row in rows]
     assert keys[2] == keys[3]
-    assert len({*keys}) == 3
+    assert len({*keys}) == 4
     # a null is a value of its own, not the empty text
-    assert len({row[1] for row in rows}) == 3
+    assert len({row[1] for row in rows}) == 4
+    assert keys[4] == hashlib.md5(b"c-_dbt_utils_surrogate_key_null_").hexdigest()
     # the documented form: the columns as text, joined by a hyphen, hashed
     assert keys[0] == hashlib.md5(b"a-1").hexdigest()
