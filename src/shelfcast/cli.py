@@ -363,12 +363,14 @@ def stop() -> None:
 @main.command()
 @click.option("--write", is_flag=True, help="Write the files instead of comparing them.")
 def contract(write: bool) -> None:
-    """Compare the files rendered from the landing contract and the gate's suites with the code."""
-    from shelfcast.landing.contract_pages import rendered_files
+    """Compare the files rendered from the landing contract, settings and suites with the code."""
+    from shelfcast import settings_pages
+    from shelfcast.landing import contract_pages
     from shelfcast.quality import project_files
 
+    files = contract_pages.rendered_files() | settings_pages.rendered_files() | project_files()
     stale = []
-    for path, text in (rendered_files() | project_files()).items():
+    for path, text in files.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(path)

@@ -7,68 +7,9 @@ scenarios as (
 
 ),
 
-effects as (
+inputs as (
 
-    select
-        scenario_id,
-        count(*) as effect_count,
-        {{ dbt.listagg(
-            dbt_utils.generate_surrogate_key([
-                'effect', 'effect_value', 'category', 'sku_id', 'region', 'supplier_id',
-                'first_day', 'last_day', 'starts_on', 'ends_on',
-            ]),
-            "'-'",
-            'order by effect_number'
-        ) }} as effect_keys
-    from {{ ref('scenario_effects') }}
-    group by scenario_id
-
-),
-
-landed as (
-
-    select
-        {{ dbt.listagg(
-            'sha256', "'-'", 'order by ' ~ text_order('entity') ~ ', ' ~ text_order('sha256')
-        ) }} as file_hashes
-    from {{ ref('stg_landing__files') }}
-
-),
-
-replenishment as (
-
-    select
-        {{ dbt.listagg(
-            dbt_utils.generate_surrogate_key([
-                'category', 'cycle_service_level', 'review_period_days', 'lead_time_days',
-                'lead_time_sd_days', 'order_is_lost_days',
-            ]),
-            "'-'",
-            'order by ' ~ text_order('category')
-        ) }} as policy_keys
-    from {{ ref('replenishment_policy') }}
-
-),
-
-risk as (
-
-    select
-        {{ dbt.listagg(
-            dbt_utils.generate_surrogate_key(['risk_level', 'minimum_probability']),
-            "'-'",
-            'order by ' ~ text_order('risk_level')
-        ) }} as threshold_keys
-    from {{ ref('risk_policy') }}
-
-),
-
-horizon as (
-
-    select
-        as_of.as_of_date,
-        planning_horizon.horizon_days
-    from {{ ref('int_as_of') }} as as_of
-    cross join {{ ref('int_planning_horizon') }} as planning_horizon
+    select * from {{ ref('int_scenario_inputs') }}
 
 )
 
@@ -76,17 +17,7 @@ select
     cast(scenarios.scenario_id as {{ dbt.type_string() }}) as scenario_id,
     cast(scenarios.scenario_name as {{ dbt.type_string() }}) as scenario_name,
     cast(scenarios.description as {{ dbt.type_string() }}) as description,
-    cast(coalesce(effects.effect_count, 0) as {{ dbt.type_bigint() }}) as effect_count,
-    cast(
-        {{ dbt_utils.generate_surrogate_key([
-            'scenarios.scenario_id', 'effects.effect_keys', 'landed.file_hashes',
-            'replenishment.policy_keys', 'risk.threshold_keys', 'horizon.as_of_date',
-            'horizon.horizon_days',
-        ]) }} as {{ dbt.type_string() }}
-    ) as inputs_hash
+    cast(inputs.effect_count as {{ dbt.type_bigint() }}) as effect_count,
+    cast(inputs.inputs_hash as {{ dbt.type_string() }}) as inputs_hash
 from scenarios
-cross join landed
-cross join replenishment
-cross join risk
-cross join horizon
-left join effects on scenarios.scenario_id = effects.scenario_id
+inner join inputs on scenarios.scenario_id = inputs.scenario_id

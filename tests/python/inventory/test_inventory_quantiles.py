@@ -1,3 +1,5 @@
+"""Weighted quantiles of demand paths, and the reorder point as one, against sorting them."""
+
 import numpy as np
 import pytest
 

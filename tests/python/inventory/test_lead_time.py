@@ -1,3 +1,5 @@
+"""The law of a lead time in whole days, from its mean and standard deviation."""
+
 import numpy as np
 import pytest
 from scipy import stats

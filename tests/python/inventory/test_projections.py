@@ -1,3 +1,5 @@
+"""Projected stock: by hand, and against a simulation of each day."""
+
 import datetime as dt
 from decimal import Decimal
 

@@ -1,3 +1,5 @@
+"""Order-up-to levels, reorder points and orders: closed forms, simulated service, constraints."""
+
 import numpy as np
 import pytest
 from scipy import optimize, stats

@@ -1,3 +1,5 @@
+"""Stock-out risk: figures by hand, and the rule that tags them."""
+
 import numpy as np
 import pyarrow as pa
 import pytest
