@@ -1,14 +1,20 @@
 {{ config(tags=['fit']) }}
 {#
-    One row: the days to forecast. The variable horizon, raised until it holds the longest P95 lead
-    time with its review period, at most 180 days. Fits are made over them, and so they are found anew
-    with the fits.
+    One row: the days to forecast, and the day of the fits. The variable horizon, raised until it holds
+    the longest P95 lead time with its review period, at most 180 days. Fits are made over them, and so
+    they are found anew with the fits.
 #}
 with
 
 scenario_series as (
 
     select * from {{ ref('int_scenario_series') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of') }}
 
 ),
 
@@ -24,7 +30,9 @@ needed as (
 
 select
     cast(
-        least(180, greatest({{ var('horizon') }}, 30, longest_protection_days))
+        least(180, greatest({{ var('horizon') }}, needed.longest_protection_days))
         as {{ dbt.type_bigint() }}
-    ) as horizon_days
+    ) as horizon_days,
+    as_of.as_of_date as fitted_on
 from needed
+cross join as_of

@@ -1,6 +1,6 @@
 {#
     One scenario: a hash of all that its figures rest on, which are its effects, the landed files, the
-    policies, the as-of date and the horizon.
+    policies, the as-of date, and the day and horizon of the fits.
 #}
 with
 
@@ -69,7 +69,8 @@ horizon as (
 
     select
         as_of.as_of_date,
-        planning_horizon.horizon_days
+        planning_horizon.horizon_days,
+        planning_horizon.fitted_on
     from {{ ref('int_as_of') }} as as_of
     cross join {{ ref('int_planning_horizon') }} as planning_horizon
 
@@ -81,7 +82,7 @@ select
     {{ dbt_utils.generate_surrogate_key([
         'scenarios.scenario_id', 'effects.effect_keys', 'landed.file_hashes',
         'replenishment.policy_keys', 'risk.threshold_keys', 'horizon.as_of_date',
-        'horizon.horizon_days',
+        'horizon.horizon_days', 'horizon.fitted_on',
     ]) }} as inputs_hash
 from scenarios
 cross join landed

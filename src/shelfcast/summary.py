@@ -143,7 +143,7 @@ def _forecast(connection: duckdb.DuckDBPyConnection) -> str:
     )
     if not series:
         return "Nothing to forecast: no SKU on sale has a history at any location."
-    by_rule = f"; {fallbacks:,} by a simple rule for want of history" if fallbacks else ""
+    by_rule = f"; {fallbacks:,} by a simple rule, see fallback_reason" if fallbacks else ""
     return f"{series:,} series (SKU × location) forecast {days} days ahead{by_rule}."
 
 

@@ -1,3 +1,4 @@
+{{ config(group='forecasting') }}
 -- What gold holds as demand of stocked-out days is what was estimated for them, per SKU, to half of
 -- the last place of a day. On every other day demand is the sales; an expression test sees to that.
 with
