@@ -29,8 +29,8 @@ build: deps land gate ## Build the warehouse from LANDING, on TARGET=duckdb or p
 	@$(BIN)/dbt --quiet docs generate --static --no-compile
 	@$(BIN)/shelfcast summary
 
-# STATE is a folder with target/manifest.json of the build that made the warehouse. It shows no change of
-# the library, which Python models call, or of variables: after one, build all.
+# STATE is a folder with a copy of target/manifest.json of the build that made the warehouse. It shows no
+# change of the library, which Python models call, or of variables: after one, build all.
 slim: deps ## Build what has changed since the manifest in STATE, and all that depends on it
 	@test -f "$(STATE)/manifest.json" || { \
 		echo "slim needs the manifest of the last build: make slim STATE=folder"; exit 1; }
@@ -105,8 +105,8 @@ clean: ## Remove what was built, but not the environment
 	rm -rf warehouse data exports target logs
 
 .venv/.installed: pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "shelfcast needs Python 3.11 or later; name one with PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "shelfcast needs Python 3.11 to 3.13; name one with PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@

@@ -2,8 +2,10 @@
     Which part of the range brings the money, and how hard is it to forecast?
 
     One ABC class × demand class of the SKUs still sold. revenue_share is that of the last 365 days of
-    history, stock_amount the counted stock at cost. Smooth A SKUs can run on the plan as it is;
-    lumpy C SKUs with much stock_amount are the first to look at for delisting or ordering on demand.
+    history, stock_amount the counted stock at cost. Both are null where they are unknown: a class
+    whose revenue is not known leaves none of the others a share. Smooth A SKUs can run on the plan as
+    it is; lumpy C SKUs with much stock_amount are the first to look at for delisting or ordering on
+    demand.
 #}
 with
 
@@ -59,7 +61,8 @@ stocks as (
 
     select
         sku_id,
-        sum(case when stock_on_hand > 0 then stock_on_hand else 0 end) as stock_quantity
+        -- null where no location ever counted it
+        sum(case when stock_on_hand < 0 then 0 else stock_on_hand end) as stock_quantity
     from plan
     group by sku_id
 
@@ -83,8 +86,11 @@ valued as (
         skus.demand_class,
         case when revenues.sku_id is null then 0 else revenues.revenue_amount end
             as revenue_amount,
-        case when stocks.stock_quantity > 0 then stocks.stock_quantity * skus.unit_cost else 0 end
-            as stock_amount,
+        stocks.stock_quantity,
+        case
+            when stocks.stock_quantity = 0 then 0
+            else stocks.stock_quantity * skus.unit_cost
+        end as stock_amount,
         coalesce(high_risks.high_risk_count, 0) as high_risk_count
     from skus
     left join revenues on skus.sku_id = revenues.sku_id
@@ -101,7 +107,8 @@ classes as (
         count(*) as sku_count,
         -- unknown as a whole where it is unknown for one SKU
         case when count(revenue_amount) = count(*) then sum(revenue_amount) end as revenue_amount,
-        case when count(stock_amount) = count(*) then sum(stock_amount) end as stock_amount,
+        case when count(stock_amount) = count(stock_quantity) then sum(stock_amount) end
+            as stock_amount,
         sum(high_risk_count) as high_risk_count
     from valued
     group by abc_class, demand_class
@@ -112,7 +119,10 @@ compared as (
 
     select
         *,
-        sum(revenue_amount) over () as total_revenue_amount
+        case
+            when count(revenue_amount) over () = count(*) over ()
+                then sum(revenue_amount) over ()
+        end as total_revenue_amount
     from classes
 
 )

@@ -3,7 +3,8 @@
 
     One SKU of the ten that brought the most revenue, or of the ten that brought the least, among
     those still sold. Look at lost_sales_quantity before you delist a bad seller: it may have been out
-    of stock. A SKU with fewer than 90 days_on_sale is new, and its 90 days before say nothing.
+    of stock. sales_change_rate is null for a SKU that was not on sale in all of the 90 days before:
+    its sales of half of them would look like growth.
     Margins are at the cost of today; an amount is null where a price or the cost is unknown.
 #}
 {% set sellers = 10 %}
@@ -90,8 +91,13 @@ select
         as standing_rank,
     skus.sku_id,
     ranked.revenue_amount,
-    {{ ratio('ranked.sales_quantity - earlier.sales_quantity', 'earlier.sales_quantity') }}
-        as sales_change_rate,
+    case
+        when earlier.days_on_sale = 90
+            then
+                {{ ratio(
+                    'ranked.sales_quantity - earlier.sales_quantity', 'earlier.sales_quantity'
+                ) }}
+    end as sales_change_rate,
     {{ ratio('ranked.margin_amount', 'ranked.revenue_amount') }} as margin_rate,
     skus.sku_name,
     skus.category,

@@ -2,8 +2,8 @@
     Does the forecast of the next four weeks look like the past?
 
     One category × region, of the SKUs that are forecast. change_rate holds the next 28 days against
-    the last 28 of history, year_change_rate against the same weekdays 52 weeks before; null where
-    history does not reach back so far. A change that nobody can explain is a question to ask before
+    the last 28 of history, year_change_rate against the same weekdays 52 weeks before; null where the
+    history of the category in the region does not reach back so far. A change that nobody can explain is a question to ask before
     ordering by it. Demand counts what stock-outs hid.
 #}
 with
@@ -22,10 +22,7 @@ skus as (
 
 history as (
 
-    select
-        min(demand_on) as first_on,
-        max(demand_on) as last_on
-    from {{ ref('fct_daily_demand') }}
+    select max(demand_on) as last_on from {{ ref('fct_daily_demand') }}
 
 ),
 
@@ -44,7 +41,7 @@ totals as (
     select
         skus.category,
         days.region,
-        history.first_on <= {{ add_days('history.last_on', 1 - 364) }} as has_year_before,
+        min(days.day_on) <= {{ add_days('history.last_on', 1 - 364) }} as has_year_before,
         sum(
             case
                 when days.day_on <= {{ add_days('history.last_on', 28) }}
@@ -70,7 +67,7 @@ totals as (
     inner join forecast_series
         on days.sku_id = forecast_series.sku_id and days.region = forecast_series.region
     inner join skus on days.sku_id = skus.sku_id
-    group by skus.category, days.region, history.first_on, history.last_on
+    group by skus.category, days.region, history.last_on
 
 )
 

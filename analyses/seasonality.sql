@@ -5,6 +5,10 @@
     location on such a day against that of all days: 1.20 is 20 % more. Demand counts what stock-outs
     hid, and leaves closed days out. With less than two years of history the months hold the growth of
     the business too, and a month with few day_count is an anecdote.
+
+    The mean is over the series on sale that day, so months hold changes of the range too: where a
+    slow seller joins in July, the mean falls from July on without any season. Weekdays do not suffer:
+    a range hardly changes within a week.
 #}
 with
 

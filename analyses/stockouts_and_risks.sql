@@ -6,7 +6,8 @@
     the counted days of a SKU at a location on which its stock ran out. Lost sales are an estimate that
     errs low, in money at the list price of today. The risk is that of the baseline plan before any
     recommended order: how many SKU × locations are at high risk, the first day by which one of them
-    has probably run out, and the revenue at stake.
+    has probably run out, and the revenue at stake. Both amounts are unknown as a whole where units
+    are lost or at risk of a SKU without a price.
 #}
 with
 
@@ -76,7 +77,9 @@ valued as (
         end as lost_revenue_amount,
         case when risks.risk_level = 'High' then 1 else 0 end as is_high,
         case when risks.risk_level = 'High' then risks.stockout_on end as stockout_on,
-        risks.revenue_at_risk_amount
+        risks.revenue_at_risk_amount,
+        coalesce(risks.units_at_risk > 0 and risks.revenue_at_risk_amount is null, false)
+            as is_risk_unpriced
     from series
     inner join skus on series.sku_id = skus.sku_id
     inner join locations on series.location_id = locations.location_id
@@ -110,7 +113,8 @@ scoped as (
         valued.lost_revenue_amount,
         valued.is_high,
         valued.stockout_on,
-        valued.revenue_at_risk_amount
+        valued.revenue_at_risk_amount,
+        valued.is_risk_unpriced
     from valued
     cross join scopes
 
@@ -130,7 +134,10 @@ totals as (
         end as lost_revenue_amount,
         sum(is_high) as high_risk_count,
         min(stockout_on) as next_stockout_on,
-        sum(revenue_at_risk_amount) as revenue_at_risk_amount
+        case
+            when sum(case when is_risk_unpriced then 1 else 0 end) = 0
+                then sum(revenue_at_risk_amount)
+        end as revenue_at_risk_amount
     from scoped
     group by scope, scope_id
 

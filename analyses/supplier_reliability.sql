@@ -1,10 +1,12 @@
 {#
     Which suppliers deliver late or short, and what do they still owe?
 
-    One supplier, the most often late first. Lead times and lateness are those of the order lines
-    received in the 365 days up to the as-of date; what is owed is as of that day. Compare
-    stated_lead_time_days, what the supplier file says, with mean_lead_time_days, and read late_rate
-    beside received_lines: of three lines it says nothing.
+    One supplier of the supplier file or of a SKU, the most often late first. Lead times are those of
+    the order lines received in the 365 days up to the as-of date; what is owed is as of that day.
+    late_rate counts both: a line still open after its promised day is late already, while one that
+    is not due yet says nothing. Compare stated_lead_time_days, what the supplier file says, with
+    mean_lead_time_days, and read late_rate beside received_lines and overdue_lines: of three lines it
+    says nothing.
 
     It reads silver: no gold table holds purchase orders yet.
 #}
@@ -31,6 +33,15 @@ suppliers as (
 skus as (
 
     select * from {{ ref('dim_skus') }}
+
+),
+
+supplier_ids as (
+
+    select supplier_id from suppliers
+    union
+    select supplier_id from skus
+    where supplier_id is not null
 
 ),
 
@@ -88,18 +99,28 @@ owed as (
         count(*) as open_lines,
         sum(case when open_orders.promised_on < as_of.as_of_date then 1 else 0 end)
             as overdue_lines,
+        -- promised_on may be our own guess, for which nobody is late
+        sum(case when orders.expected_on < as_of.as_of_date then 1 else 0 end) as late_lines,
         sum(case when open_orders.is_lost then 1 else 0 end) as lost_lines,
         sum(open_orders.open_quantity) as open_quantity
     from open_orders
     cross join as_of
+    inner join orders
+        on
+            open_orders.purchase_order_id = orders.purchase_order_id
+            and open_orders.sku_id = orders.sku_id
+            and open_orders.location_id = orders.location_id
     inner join skus on open_orders.sku_id = skus.sku_id
     group by skus.supplier_id
 
 )
 
 select
-    suppliers.supplier_id,
-    {{ ratio('deliveries.late_lines', 'deliveries.promised_lines') }} as late_rate,
+    supplier_ids.supplier_id,
+    {{ ratio(
+        '(coalesce(deliveries.late_lines, 0) + coalesce(owed.late_lines, 0))',
+        '(coalesce(deliveries.promised_lines, 0) + coalesce(owed.late_lines, 0))'
+    ) }} as late_rate,
     {{ cast_double('deliveries.days_late_p90', 'score') }} as days_late_p90,
     {{ cast_double('deliveries.mean_lead_time_days', 'score') }} as mean_lead_time_days,
     suppliers.lead_time_days as stated_lead_time_days,
@@ -113,7 +134,11 @@ select
     coalesce(owed.lost_lines, 0) as lost_lines,
     coalesce(owed.open_quantity, 0) as open_quantity,
     deliveries.is_simulated
-from suppliers
-left join deliveries on suppliers.supplier_id = deliveries.supplier_id
-left join owed on suppliers.supplier_id = owed.supplier_id
-order by late_rate desc nulls last, {{ text_order('suppliers.supplier_id') }} asc
+from supplier_ids
+left join suppliers on supplier_ids.supplier_id = suppliers.supplier_id
+left join deliveries on supplier_ids.supplier_id = deliveries.supplier_id
+left join owed on supplier_ids.supplier_id = owed.supplier_id
+order by
+    late_rate desc nulls last,
+    coalesce(owed.overdue_lines, 0) desc,
+    {{ text_order('supplier_ids.supplier_id') }} asc

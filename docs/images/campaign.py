@@ -1,7 +1,7 @@
 """Draw the README's picture, what a campaign does to one SKU, from the sample warehouse.
 
 Run by ``make pictures``. Writes ``campaign.png`` beside this file, without a browser. The SKU is
-the one that the scenario turns High with the most sales at risk.
+the one that the scenario turns High and to which it adds the most sales at risk.
 """
 
 from __future__ import annotations

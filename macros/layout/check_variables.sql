@@ -1,7 +1,7 @@
 {#
-    Refuse wrong values of variables. A hook calls it, and dbt renders hooks while it parses; it parses
-    anew when a variable has changed. A variable of the command line that is almost one of ours is
-    taken for a misspelt one; others may be of models of your own.
+    Refuse wrong values of variables. A hook and the models of bronze call it, and dbt renders both
+    while it parses; it parses anew when a variable has changed. A variable of the command line that
+    is almost one of ours is taken for a misspelt one; others may be of models of your own.
 #}
 {% macro check_variables() -%}
     {%- set names = known_variables() | map(attribute='name') | list -%}
@@ -67,8 +67,9 @@
 
 
 {#
-    Whether a name is almost another: twice the letters in common, by the letters of both, is at least
-    0.85. shelfcast.settings.misspelt has the same rule, for dbt_project.yml.
+    Whether a name, of five letters or more, is almost another: it begins alike, and twice the letters
+    in common, by the letters of both, is at least 0.85. shelfcast.settings.misspelt has the same rule,
+    for dbt_project.yml.
 #}
 {% macro is_misspelt(name, meant) -%}
     {%- set common = namespace(letters=0) -%}
@@ -77,7 +78,11 @@
             common.letters + [meant.count(letter), name.lower().count(letter)] | min
         ) -%}
     {%- endfor -%}
-    {{ return(2 * common.letters >= 0.85 * (name ~ meant) | length) }}
+    {{ return(
+        name | length >= 5
+        and name[0] | lower == meant[0]
+        and 2 * common.letters >= 0.85 * (name ~ meant) | length
+    ) }}
 {%- endmacro %}
 
 

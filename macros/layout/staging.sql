@@ -1,8 +1,10 @@
 {#
     The relation that holds an entity's landed rows: the lake, or the source of the user's own that
-    the variable source_tables names, as source.table.
+    the variable source_tables names, as source.table. dbt parses models before the hook that checks
+    variables, so a wrong one is refused here.
 #}
 {% macro landed(entity) -%}
+    {%- do check_variables() -%}
     {%- set own = var('source_tables').get(entity) -%}
     {%- if own -%}
         {{ return(source(own.split('.')[0], own.split('.')[1])) }}

@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 {#
-    One active SKU × location: what it is forecast from, its fit as of the day of the last fit, or its
-    mean as of today where it has none.
+    One active SKU × location: what it is forecast from, the later of its fit and its fallback. After
+    the selector fit, fallbacks of an earlier night are still there: the fit counts.
 #}
 with
 
@@ -30,9 +30,28 @@ registered_fits as (
     from fits
     inner join series
         on fits.sku_id = series.sku_id and fits.location_id = series.location_id
+    left join fallback_fits
+        on
+            fits.sku_id = fallback_fits.sku_id
+            and fits.location_id = fallback_fits.location_id
+            and fits.last_on < fallback_fits.last_on
+    where fallback_fits.sku_id is null
+
+),
+
+stand_ins as (
+
+    select fallback_fits.*
+    from fallback_fits
+    left join fits
+        on
+            fallback_fits.sku_id = fits.sku_id
+            and fallback_fits.location_id = fits.location_id
+            and fallback_fits.last_on <= fits.last_on
+    where fits.sku_id is null
 
 )
 
 select * from registered_fits
 union all
-select * from fallback_fits
+select * from stand_ins

@@ -1,6 +1,7 @@
 {#
     One scenario: a hash of all that its figures rest on, which are its effects, the landed files, the
-    policies, the as-of date, and the day and horizon of the fits.
+    policies, the variables, the as-of date, and the day and horizon of the fits. Of tables of your own
+    it knows the as-of date alone.
 #}
 with
 
@@ -70,7 +71,11 @@ horizon as (
     select
         as_of.as_of_date,
         planning_horizon.horizon_days,
-        planning_horizon.fitted_on
+        planning_horizon.fitted_on,
+        {{ var('season_length') }} as season_length,
+        {{ var('pilot_series') }} as pilot_series,
+        {{ var('pool_series') }} as pool_series,
+        {{ var('closed_day_minimum_lines') }} as closed_day_minimum_lines
     from {{ ref('int_as_of') }} as as_of
     cross join {{ ref('int_planning_horizon') }} as planning_horizon
 
@@ -82,7 +87,8 @@ select
     {{ dbt_utils.generate_surrogate_key([
         'scenarios.scenario_id', 'effects.effect_keys', 'landed.file_hashes',
         'replenishment.policy_keys', 'risk.threshold_keys', 'horizon.as_of_date',
-        'horizon.horizon_days', 'horizon.fitted_on',
+        'horizon.horizon_days', 'horizon.fitted_on', 'horizon.season_length',
+        'horizon.pilot_series', 'horizon.pool_series', 'horizon.closed_day_minimum_lines',
     ]) }} as inputs_hash
 from scenarios
 cross join landed

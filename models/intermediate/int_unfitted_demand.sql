@@ -1,7 +1,8 @@
 {{ config(materialized='view') }}
 {#
-    One SKU × location × day of a series that is on sale and has no fit, because it came after the last
-    one. A full build fits all, and leaves none here.
+    One SKU × location × day of a series that is on sale and has no fit: it came after the last one, or
+    had too little demand by then to be fitted and has had more days since. A full build fits all, and
+    leaves none here.
 #}
 with
 
@@ -32,7 +33,12 @@ unfitted_series as (
     from series
     left join fits
         on series.sku_id = fits.sku_id and series.location_id = fits.location_id
-    where fits.sku_id is null
+    where
+        fits.sku_id is null
+        or (
+            fits.fallback_reason in ('NO_OBSERVATIONS', 'NO_DEMAND', 'TOO_FEW_OBSERVATIONS')
+            and fits.last_on < series.ends_on
+        )
 
 )
 

@@ -1,4 +1,4 @@
-"""One pooled trajectory of standardised forecast errors. From the fits of a sample of series."""
+"""One pooled trajectory of standardised forecast errors. From a sample of fits and the horizon."""
 
 from shelfcast.planning import pool_errors
 

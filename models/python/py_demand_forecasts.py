@@ -1,4 +1,4 @@
-"""One SKU × location × day ahead: mean and quantiles of demand. From fits, pools and priors."""
+"""One SKU × location × day ahead: mean and quantiles of demand. From fits, pools, priors, today."""
 
 from shelfcast.planning import forecast_demand
 

@@ -1,4 +1,4 @@
-"""One active SKU × location without a fit: its mean. From the demand of such series."""
+"""One active SKU × location without a fit: its mean. From such demand and the horizon."""
 
 from shelfcast.planning import fall_back
 

@@ -1,4 +1,4 @@
-"""One active SKU × location: its fit. From completed demand and the priors."""
+"""One active SKU × location: its fit. From completed demand, the priors and the horizon."""
 
 from shelfcast.planning import fit_demand
 

@@ -1,9 +1,9 @@
 """What an operator sets: every variable of the dbt project and of the environment, with its bounds.
 
 This module is the only place that states them. ``shelfcast contract --write`` renders from it the
-macro ``check_variables``, which refuses wrong values while dbt parses, and ``docs/settings.md``; a
-test compares the defaults with ``dbt_project.yml``. What a planner sets are seeds, which state
-themselves (``seeds/policy/_policy__seeds.yml``).
+macro ``known_variables``, by which ``check_variables`` refuses wrong values while dbt parses, and
+``docs/settings.md``; a test compares the defaults with ``dbt_project.yml``. What a planner sets
+are seeds, which state themselves (``seeds/policy/_policy__seeds.yml``).
 """
 
 from __future__ import annotations
@@ -131,7 +131,6 @@ VARIABLES: tuple[Variable, ...] = (
         "Tables of your own in the place of landed files, such as `{sales: erp.sales_lines}`; "
         "entities that are not named come from the lake.",
         {},
-        optional=True,
     ),
     _rate(
         "rejected_rate_limit",
@@ -152,7 +151,6 @@ VARIABLES: tuple[Variable, ...] = (
             _rate("duplicate_rate", "", 0.02),
             _rate("category_drift", "", 0.25),
         ),
-        optional=True,
         only_in_project=True,
     ),
 )
@@ -213,12 +211,15 @@ ENVIRONMENT: tuple[EnvironmentVariable, ...] = (
 LIKENESS = 0.85
 """Share of letters in common from which a name is taken for another, misspelt; as in the macro."""
 
+SHORTEST = 5
+"""Letters from which a name can be misspelt: short ones are alike by chance; as in the macro."""
+
 
 def misspelt(names: Iterable[str]) -> dict[str, str]:
     """Return the names that are almost those of variables, each with the one that was meant.
 
-    The measure is twice the letters in common, by the letters of both. The macro ``is_misspelt``
-    has the same, for variables of the command line.
+    The measure is twice the letters in common, by the letters of both, of names that begin alike.
+    The macro ``is_misspelt`` has the same, for variables of the command line.
     """
     known = [variable.name for variable in VARIABLES]
     return {
@@ -226,5 +227,7 @@ def misspelt(names: Iterable[str]) -> dict[str, str]:
         for name in names
         if name not in known
         for meant in known
-        if 2 * (Counter(name.lower()) & Counter(meant)).total() >= LIKENESS * len(name + meant)
+        if len(name) >= SHORTEST
+        and name[0].lower() == meant[0]
+        and 2 * (Counter(name.lower()) & Counter(meant)).total() >= LIKENESS * len(name + meant)
     }

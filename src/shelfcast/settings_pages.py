@@ -69,8 +69,8 @@ def _page() -> str:
             "## Policies\n",
             _prose(
                 "Numbers of the planners, in `seeds/policy/`. Edit the file, then `make build`. A "
-                "wrong value fails a data test, named after what is allowed, and the models that "
-                "read it are not built."
+                "wrong value or a missing row fails a data test, named after what is allowed, and "
+                "the models that read the seed are not built."
             ),
             *_seeds(POLICY_SEEDS),
             "## Scenarios\n",
@@ -135,15 +135,21 @@ def _seeds(path: Path) -> list[str]:
 
 def _seed(seed: dict[str, Any], folder: Path) -> str:
     types = seed["config"]["column_types"]
-    key = next(test["unique_key"] for test in seed["data_tests"] if "unique_key" in test)
+    tests = seed.get("data_tests", [])
+    key = [
+        column
+        for test in tests
+        if "unique_key" in test
+        for column in test["unique_key"]["arguments"]["columns"]
+    ]
     rows = "".join(
         f"| {column['name']} | {_column_takes(column, types[column['name']])} "
-        f"| {_may_be_empty(column, key['arguments']['columns'])} | {column['description']} |\n"
+        f"| {_may_be_empty(column, key)} | {column['description']} |\n"
         for column in seed["columns"]
     )
     rules = "".join(
         f"- {arguments['description']}\n"
-        for test in seed["data_tests"]
+        for test in tests
         for arguments in test.values()
         if "description" in arguments
     )

@@ -5,9 +5,9 @@ series as (
 
     select
         scenario_id,
-        count(*) as series_count
+        sku_id,
+        location_id
     from {{ ref('int_scenario_series') }}
-    group by scenario_id
 
 ),
 
@@ -15,9 +15,9 @@ risks as (
 
     select
         scenario_id,
-        count(*) as series_count
+        sku_id,
+        location_id
     from {{ ref('fct_stockout_risks') }}
-    group by scenario_id
 
 ),
 
@@ -25,20 +25,34 @@ orders as (
 
     select
         scenario_id,
-        count(*) as series_count
+        sku_id,
+        location_id
     from {{ ref('fct_replenishment_plan') }}
-    group by scenario_id
 
 )
 
 select
-    series.scenario_id,
-    series.series_count,
-    risks.series_count as rated_series,
-    orders.series_count as planned_series
+    'risk' as figure,
+    coalesce(series.scenario_id, risks.scenario_id) as scenario_id,
+    coalesce(series.sku_id, risks.sku_id) as sku_id,
+    coalesce(series.location_id, risks.location_id) as location_id
 from series
-left join risks on series.scenario_id = risks.scenario_id
-left join orders on series.scenario_id = orders.scenario_id
-where
-    coalesce(risks.series_count, 0) <> series.series_count
-    or coalesce(orders.series_count, 0) <> series.series_count
+full outer join risks
+    on
+        series.scenario_id = risks.scenario_id
+        and series.sku_id = risks.sku_id
+        and series.location_id = risks.location_id
+where series.sku_id is null or risks.sku_id is null
+union all
+select
+    'order' as figure,
+    coalesce(series.scenario_id, orders.scenario_id) as scenario_id,
+    coalesce(series.sku_id, orders.sku_id) as sku_id,
+    coalesce(series.location_id, orders.location_id) as location_id
+from series
+full outer join orders
+    on
+        series.scenario_id = orders.scenario_id
+        and series.sku_id = orders.sku_id
+        and series.location_id = orders.location_id
+where series.sku_id is null or orders.sku_id is null

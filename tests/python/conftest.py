@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from warehouses import Warehouse, shared
@@ -29,6 +31,22 @@ def sample(sample_landing: Path, tmp_path_factory: pytest.TempPathFactory) -> Wa
     land(sample_landing, warehouse.home / "lake")
     warehouse.build()
     return warehouse
+
+
+@pytest.fixture(scope="session")
+def manifest(sample: Warehouse) -> dict[str, Any]:
+    """What dbt knows of the project."""
+    text = (sample.home / "target/manifest.json").read_text(encoding="utf-8")
+    parsed: dict[str, Any] = json.loads(text)
+    return parsed
+
+
+@pytest.fixture(scope="session")
+def tests(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the data tests, by name."""
+    return {
+        node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "test"
+    }
 
 
 @pytest.fixture(scope="session")

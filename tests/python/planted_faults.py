@@ -2,6 +2,41 @@
 
 from __future__ import annotations
 
+RANGES = "dim_sku_versions__ranges_follow_each_other"
+CURRENT = "dim_sku_versions__current_is_dim_skus"
+A_SKU = "sku_id = (select min(sku_id) from gold.dim_skus)"
+
+
+def split(ends_on: str, next_on: str, *, current: tuple[bool, bool] = (False, True)) -> str:
+    """Return SQL that makes two versions of the one that a SKU has."""
+    return f"""
+        update gold.dim_sku_versions set valid_to_on = date '{ends_on}', is_current = {current[0]}
+        where {A_SKU};
+        insert into gold.dim_sku_versions
+        select * replace (
+            date '{next_on}' as valid_from_on, null as valid_to_on, {current[1]} as is_current
+        )
+        from gold.dim_sku_versions where {A_SKU}
+    """
+
+
+SKU_VERSION_CHANGES: dict[str, tuple[str, set[str]]] = {
+    "two versions": (split("2026-01-05", "2026-01-05"), set()),
+    "gap": (split("2026-01-05", "2026-01-06"), {RANGES}),
+    "overlap": (split("2026-01-05", "2026-01-04"), {RANGES}),
+    "two current": (split("2026-01-05", "2026-01-05", current=(True, True)), {RANGES}),
+    "none current": (
+        split("2026-01-05", "2026-01-05", current=(False, False)),
+        {RANGES, CURRENT},
+    ),
+    "late first version": (
+        f"update gold.dim_sku_versions set valid_from_on = date '2026-01-05' where {A_SKU}",
+        {RANGES},
+    ),
+    "no version": (f"delete from gold.dim_sku_versions where {A_SKU}", {CURRENT}),
+}
+"""What is done to the versions of a SKU, and which of the two tests must notice."""
+
 FAULTS = {
     "int_landed_rows__accepted_and_rejected_make_landed": """
         update silver.int_landed_rows set accepted_rows = accepted_rows - 1
@@ -120,14 +155,8 @@ FAULTS = {
         update gold.fct_scenario_impacts set units_at_risk_change = 1
         where scenario_id = 'baseline'
     """,
-    "dim_sku_versions__current_is_dim_skus": """
-        update gold.dim_sku_versions set category = 'Other'
-        where sku_id = (select min(sku_id) from gold.dim_sku_versions)
-    """,
-    "dim_sku_versions__ranges_follow_each_other": """
-        update gold.dim_sku_versions set valid_to_on = valid_from_on
-        where sku_id = (select min(sku_id) from gold.dim_sku_versions)
-    """,
+    CURRENT: SKU_VERSION_CHANGES["no version"][0],
+    RANGES: SKU_VERSION_CHANGES["gap"][0],
     "scenario_effects__demand_factors_lie_between_0_and_10": """
         update seeds.scenario_effects set effect_value = 20 where effect = 'demand_factor'
     """,
@@ -147,8 +176,14 @@ FAULTS = {
     "scenarios__hold_a_baseline_without_effects": """
         update seeds.scenarios set scenario_id = 'base' where scenario_id = 'baseline'
     """,
-    "policies__hold_the_rows_they_need": """
+    "replenishment_policy__holds_for_every_category": """
+        update seeds.replenishment_policy set order_is_lost_days = null where category = '*'
+    """,
+    "risk_policy__holds_both_levels": """
         delete from seeds.risk_policy where risk_level = 'Medium'
+    """,
+    "segment_policy__has_one_row": """
+        insert into seeds.segment_policy select * from seeds.segment_policy
     """,
     "unique_key_int_locations_location_id": """
         insert into silver.int_locations select * from silver.int_locations limit 1

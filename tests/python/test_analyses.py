@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -30,10 +32,33 @@ def frame(warehouse: Warehouse, sql: str) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def results(sample: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Results:
+def queries(sample: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The SQL of each analysis."""
+    return compiled_analyses(sample, tmp_path_factory.mktemp("analyses"))
+
+
+@pytest.fixture(scope="module")
+def results(sample: Warehouse, queries: dict[str, str]) -> Results:
     """The rows of each analysis of the sample."""
-    queries = compiled_analyses(sample, tmp_path_factory.mktemp("analyses"))
     return {name: frame(sample, sql) for name, sql in queries.items()}
+
+
+@pytest.fixture(scope="module")
+def copy(
+    sample: Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A copy of the sample's database."""
+    file = shutil.copy(sample.home / "shelfcast.duckdb", tmp_path_factory.mktemp("copy"))
+    with duckdb.connect(file) as connection:
+        yield connection
+
+
+@pytest.fixture
+def scratch(copy: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The copy, to be written to; what is done to it is undone."""
+    copy.begin()
+    yield copy
+    copy.rollback()
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +111,21 @@ def test_the_best_and_worst_sellers_are_those_of_the_sales_files(
         (worst.margin_amount, now.margin[:10]),
     ):
         assert list(found) == pytest.approx(list(expected), abs=0.01)
+
+
+def test_sales_change_only_of_what_was_on_sale_in_all_days_before(
+    results: Results, queries: dict[str, str], scratch: duckdb.DuckDBPyConnection
+) -> None:
+    seller = results["best_and_worst_sellers"].dropna(subset="sales_change_rate").iloc[0]
+    change = seller.sales_quantity / seller.sales_quantity_before - 1
+    assert seller.sales_change_rate == pytest.approx(float(change), abs=1e-6)
+    scratch.execute(
+        "delete from gold.fct_daily_demand where sku_id = $1 and demand_on <= $2",
+        [seller.sku_id, since(180)],
+    )
+    after = scratch.sql(queries["best_and_worst_sellers"]).df().set_index("sku_id")
+    assert after.sales_quantity_before[seller.sku_id] > 0
+    assert pd.isna(after.sales_change_rate[seller.sku_id])
 
 
 def test_seasonal_indices_are_means_over_the_mean_of_all(
@@ -157,6 +197,33 @@ def test_stockouts_are_counted_alike_in_every_scope(
         assert list(found.stockout_days) == list(expected.is_censored)
         assert list(found.lost_revenue_amount) == pytest.approx(list(expected.lost_revenue))
         assert list(found.high_risk_count) == list(high.reindex(found.index, fill_value=0))
+        at_risk = risks.groupby(key).revenue_at_risk_amount.sum(min_count=1)
+        assert list(found.revenue_at_risk_amount) == pytest.approx(
+            list(at_risk.reindex(found.index)), nan_ok=True
+        )
+
+
+def test_revenue_at_risk_is_unknown_where_a_price_is(
+    results: Results, queries: dict[str, str], scratch: duckdb.DuckDBPyConnection
+) -> None:
+    (sku, category), *_ = scratch.sql(
+        """
+        select sku_id, any_value(category) from gold.fct_stockout_risks
+        where scenario_id = 'baseline' and units_at_risk > 0
+        group by sku_id order by sku_id
+        """
+    ).fetchall()
+    scratch.execute(
+        "update gold.fct_stockout_risks set revenue_at_risk_amount = null where sku_id = $1", [sku]
+    )
+    before, after = (
+        rows[rows.scope == "category"].set_index("scope_id").revenue_at_risk_amount.dropna()
+        for rows in (
+            results["stockouts_and_risks"],
+            scratch.sql(queries["stockouts_and_risks"]).df(),
+        )
+    )
+    assert set(before.index) - set(after.index) == {category}
 
 
 def test_suppliers_are_as_late_as_their_order_lines(results: Results, sample_landing: Path) -> None:
@@ -165,18 +232,61 @@ def test_suppliers_are_as_late_as_their_order_lines(results: Results, sample_lan
     orders = duckdb.sql(f"from read_json('{file}')").df().merge(skus, on="sku_id")
     received = orders[orders.received_on >= since(365)]
     days = (received.received_on - received.ordered_on).dt.days
-    late = received.received_on > received.expected_on
     owed = orders[orders.received_on.isna()]
+    overdue = owed[owed.expected_on < LAST]
+    late = (received.received_on > received.expected_on).groupby(received.supplier_id)
+    still_late = overdue.groupby("supplier_id").size()
     found = results["supplier_reliability"].set_index("supplier_id").sort_index()
     found = found[found.received_lines > 0]
     by_supplier = received.supplier_id
     assert list(found.index) == sorted(by_supplier.unique())
-    assert list(found.late_rate) == pytest.approx(list(late.groupby(by_supplier).mean()), abs=1e-6)
+    late_lines = late.sum().add(still_late, fill_value=0)[found.index]
+    due_lines = late.size().add(still_late, fill_value=0)[found.index]
+    assert list(found.late_rate) == pytest.approx(list(late_lines / due_lines), abs=1e-6)
     assert list(found.mean_lead_time_days) == pytest.approx(
         list(days.groupby(by_supplier).mean()), abs=1e-6
     )
     assert found.open_lines.sum() == len(owed)
-    assert found.overdue_lines.sum() == (owed.expected_on < LAST).sum()
+    assert found.overdue_lines.sum() == len(overdue)
+
+
+def test_a_supplier_that_delivers_nothing_comes_first(
+    queries: dict[str, str], scratch: duckdb.DuckDBPyConnection
+) -> None:
+    """And so it does where no supplier file knows it; without a promise nobody is late."""
+    (sku, other), *_ = scratch.sql(
+        """
+        select min(sku_id), max(sku_id) from gold.dim_skus
+        where sku_id in (select sku_id from silver.int_open_orders)
+        """
+    ).fetchall()
+    for supplier, sku_id in (("never", sku), ("unpromised", other)):
+        scratch.execute(
+            "update gold.dim_skus set supplier_id = $1 where sku_id = $2", [supplier, sku_id]
+        )
+    scratch.execute(
+        """
+        update silver.int_purchase_orders set
+            received_on = null,
+            expected_on = case when sku_id = $1 then ordered_on - 1 end
+        where sku_id in ($1, $2)
+        """,
+        [sku, other],
+    )
+    scratch.execute(
+        """
+        update silver.int_open_orders set promised_on = ordered_on - 1 where sku_id in ($1, $2)
+        """,
+        [sku, other],
+    )
+    rows = scratch.sql(queries["supplier_reliability"]).df()
+    assert rows.supplier_id[0] == "never"
+    never, unpromised = (rows[rows.supplier_id == name].iloc[0] for name in ("never", "unpromised"))
+    assert (never.late_rate, never.received_lines) == (1, 0)
+    assert never.overdue_lines > 0
+    assert pd.isna(never.supplier_name)
+    assert unpromised.overdue_lines > 0
+    assert pd.isna(unpromised.late_rate)
 
 
 def test_classes_share_the_revenue_of_a_year(results: Results, demand: pd.DataFrame) -> None:
@@ -187,6 +297,41 @@ def test_classes_share_the_revenue_of_a_year(results: Results, demand: pd.DataFr
         list(revenues / revenues.sum()), abs=1e-5
     )
     assert classes.sku_count.sum() == sold.sku_id.nunique()
+
+
+def test_a_class_without_known_revenue_leaves_no_shares(
+    results: Results, queries: dict[str, str], scratch: duckdb.DuckDBPyConnection
+) -> None:
+    scratch.execute(
+        """
+        update gold.fct_daily_demand set revenue_amount = null
+        where sku_id = (select min(sku_id) from gold.dim_skus where is_active and abc_class = 'A')
+        """
+    )
+    before = results["assortment_classes"]
+    classes = scratch.sql(queries["assortment_classes"]).df()
+    assert classes.revenue_amount.isna().sum() == before.revenue_amount.isna().sum() + 1
+    assert classes.revenue_share.isna().all()
+
+
+def test_stock_that_was_never_counted_is_worth_no_known_amount(
+    results: Results, queries: dict[str, str], scratch: duckdb.DuckDBPyConnection
+) -> None:
+    key = ["abc_class", "demand_class"]
+    before = results["assortment_classes"].set_index(key).stock_amount
+    (first, *_) = before[before > 0].index
+    scratch.execute(
+        """
+        update gold.fct_replenishment_plan set stock_on_hand = null
+        where sku_id in (
+            select sku_id from gold.dim_skus where abc_class = $1 and demand_class = $2
+        )
+        """,
+        list(first),
+    )
+    after = scratch.sql(queries["assortment_classes"]).df().set_index(key).stock_amount
+    assert pd.isna(after[first])
+    assert after.drop(first).equals(before.drop(first))
 
 
 def test_the_forecast_is_held_against_the_same_skus(
@@ -220,3 +365,35 @@ def test_the_forecast_is_held_against_the_same_skus(
     # 300 days of history do not reach a year back
     assert found.demand_quantity_year_before.isna().all()
     assert found.year_change_rate.isna().all()
+
+
+def test_a_year_before_is_that_of_the_category_in_the_region(
+    results: Results, queries: dict[str, str], scratch: duckdb.DuckDBPyConnection
+) -> None:
+    """The last 28 days, twice as high, 336 days earlier: the days 52 weeks before the forecast."""
+    key = ["category", "region"]
+    before = results["forecast_against_history"].set_index(key)
+    category, region = before[before.demand_quantity > 0].index[0]
+    planted = """
+        insert into gold.fct_daily_demand
+        select demand.* replace (
+            cast(demand_on - interval 336 day as date) as demand_on,
+            2 * demand_quantity as demand_quantity
+        )
+        from gold.fct_daily_demand as demand
+        inner join gold.dim_skus using (sku_id)
+        inner join gold.dim_locations using (location_id)
+        where demand_on between $1 and $2 and category like $3 and region like $4
+    """
+    # all begin a day too late, and then one does not
+    scratch.execute(planted, [since(27), LAST, "%", "%"])
+    found = scratch.sql(queries["forecast_against_history"]).df()
+    assert found.year_change_rate.isna().all()
+    scratch.execute(planted, [since(28), since(28), category, region])
+    found = scratch.sql(queries["forecast_against_history"]).df().set_index(key)
+    rates = found.year_change_rate.dropna()
+    quantities = found.demand_quantity_year_before.dropna()
+    assert list(rates.index) == list(quantities.index) == [(category, region)]
+    row = before.loc[(category, region)]
+    assert float(quantities.iloc[0]) == pytest.approx(2 * float(row.demand_quantity))
+    assert rates.iloc[0] == pytest.approx((1 + row.change_rate) / 2 - 1, abs=2e-6)

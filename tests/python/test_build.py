@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from warehouses import COLUMNS_OF_THE_BRIEF, PROJECT, Warehouse
 
@@ -30,6 +32,20 @@ GOLD = (
     "sku_demand_forecast",
     "forecast_vs_actual",
 )
+
+
+SCENARIOS = {"baseline", "tiktok_west", "holiday_surge", "supplier_delay"}
+EFFECTIVE = SCENARIOS - {"baseline"}
+
+
+@pytest.fixture(scope="module")
+def writable(
+    sample: Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A copy of the sample's database, for changes that are taken back."""
+    copy = sample.copy(tmp_path_factory.mktemp("writable") / "home")
+    with copy.connect() as connection:
+        yield connection
 
 
 def fingerprint(warehouse: Warehouse) -> dict[str, str]:
@@ -201,6 +217,37 @@ def test_a_second_build_changes_nothing(sample: Warehouse, tmp_path: Path) -> No
     assert fingerprint(again) == fingerprint(sample)
 
 
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        ("update seeds.scenario_effects set effect_value = 1.5", EFFECTIVE),
+        ("delete from seeds.scenario_effects where scenario_id = 'tiktok_west'", {"tiktok_west"}),
+        ("update seeds.replenishment_policy set review_period_days = 14", SCENARIOS),
+        ("update seeds.risk_policy set minimum_probability = 0.3", SCENARIOS),
+        ("update silver.int_planning_horizon set horizon_days = 90", SCENARIOS),
+        ("update silver.int_planning_horizon set fitted_on = fitted_on - 1", SCENARIOS),
+        ("update silver.int_as_of set as_of_date = as_of_date - 1", SCENARIOS),
+        (
+            "create or replace view bronze.stg_landing__files as "
+            "select 'sales' as entity, 'other' as sha256",
+            SCENARIOS,
+        ),
+    ],
+)
+def test_the_hash_of_inputs_tells_what_has_changed(
+    sample: Warehouse, writable: duckdb.DuckDBPyConnection, change: str, changed: set[str]
+) -> None:
+    compiled = sample.home / "target/compiled/shelfcast/models/intermediate/int_scenario_inputs.sql"
+    hashes = f"select scenario_id, inputs_hash from ({compiled.read_text(encoding='utf-8')})"
+    before = dict(sample.query("select scenario_id, inputs_hash from gold.dim_scenarios"))
+    assert dict(writable.execute(hashes).fetchall()) == before
+    writable.begin()
+    writable.execute(change)
+    after = dict(writable.execute(hashes).fetchall())
+    writable.rollback()
+    assert {name for name in SCENARIOS if after[name] != before[name]} == changed
+
+
 # ---- what a retailer may lack or get wrong ------------------------------------------------------
 
 SKUS = """sku,title,dept
@@ -316,7 +363,7 @@ def test_tables_of_your_own_serve_as_sources(tmp_path: Path) -> None:
         PROJECT,
         project,
         ignore=shutil.ignore_patterns(
-            ".git", ".venv", "data", "warehouse", "target", "logs", "src", "tests", "docs"
+            ".git", ".venv", "data", "warehouse", "target", "logs", "src", "tests"
         ),
     )
     shutil.copytree(PROJECT / "tests/generic", project / "tests/generic")

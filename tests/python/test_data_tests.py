@@ -23,22 +23,6 @@ WARNINGS = {
 
 
 @pytest.fixture(scope="module")
-def manifest(sample: Warehouse) -> dict[str, Any]:
-    """What dbt knows of the project."""
-    text = (sample.home / "target/manifest.json").read_text(encoding="utf-8")
-    parsed: dict[str, Any] = json.loads(text)
-    return parsed
-
-
-@pytest.fixture(scope="module")
-def tests(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the data tests, by name."""
-    return {
-        node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "test"
-    }
-
-
-@pytest.fixture(scope="module")
 def scratch(sample: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """A copy of the sample that may be written to; whoever does leaves it as it was."""
     return sample.copy(tmp_path_factory.mktemp("scratch") / "home")
@@ -107,3 +91,11 @@ def test_few_tests_only_warn(tests: dict[str, dict[str, Any]]) -> None:
     assert set(warnings) == WARNINGS
     for name, description in warnings.items():
         assert "a warning, because" in description, name
+
+
+def test_tests_of_policies_stop_what_reads_them(tests: dict[str, dict[str, Any]]) -> None:
+    """What reads a table waits for a test of that table alone; others let it be built."""
+    for name, test in tests.items():
+        parents = test["depends_on"]["nodes"]
+        if any(parent.endswith("_policy") for parent in parents):
+            assert len(parents) == 1, name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -36,28 +35,12 @@ DIMENSIONS = {
 
 
 @pytest.fixture(scope="module")
-def manifest(sample: Warehouse) -> dict[str, Any]:
-    """What dbt knows of the project."""
-    text = (sample.home / "target/manifest.json").read_text(encoding="utf-8")
-    parsed: dict[str, Any] = json.loads(text)
-    return parsed
-
-
-@pytest.fixture(scope="module")
 def gold(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the models of gold, by name."""
     return {
         node["name"]: node
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["schema"] == "gold"
-    }
-
-
-@pytest.fixture(scope="module")
-def tests(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the data tests, by name."""
-    return {
-        node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "test"
     }
 
 

@@ -66,7 +66,7 @@ def test_a_night_without_news_changes_nothing(sample: Warehouse, night: Warehous
 
 
 def test_a_night_after_news_forecasts_every_series(night: Warehouse, tmp_path: Path) -> None:
-    """Three days on, with a SKU that is new and one that has gone."""
+    """Three days on, with a SKU that is new, one that had not sold yet, and one that has gone."""
     later = night.copy(tmp_path / "later")
     ((last_on, gone, location),) = night.query(
         "select max(sold_on), min(sku_id), min(location_id) from silver.int_sales"
@@ -76,6 +76,26 @@ def test_a_night_after_news_forecasts_every_series(night: Warehouse, tmp_path: P
     (row,) = night.query(f"select category from gold.dim_skus where sku_id = '{gone}'")
     source = tmp_path / "landing"
     source.mkdir()
+    (source / "landing.yml").write_text(
+        "entities: {skus: {files: [skus*.csv]}, sales: {files: [sales*.csv]},"
+        " inventory: {files: [inventory*.csv]}}\n"
+    )
+    (source / "skus_in_stock.csv").write_text(f"sku_id,category\nunsold,{row[0]}\n")
+    (source / "inventory_in_stock.csv").write_text(
+        "snapshot_date,sku_id,location_id,stock_on_hand\n"
+        f"{last_on - timedelta(9)},unsold,{location},500\n"
+    )
+    land(source, later.home / "lake")
+    # fitted on the season and the horizon of the others, so that these keep their fits
+    result = later.dbt(
+        "run",
+        *("--select", "+py_forecast_fits"),
+        *("--exclude", "int_planning_horizon", "py_forecast_priors"),
+    )
+    assert result.returncode == 0, result.stdout[-4000:]
+    assert later.query(
+        "select fallback_reason from silver.py_forecast_fits where sku_id = 'unsold'"
+    ) == [("NO_DEMAND",)]
     (source / "skus_of_the_week.csv").write_text(
         f"sku_id,category,discontinued_on\nnew,{row[0]},\n{gone},{row[0]},{today}\n"
     )
@@ -85,9 +105,7 @@ def test_a_night_after_news_forecasts_every_series(night: Warehouse, tmp_path: P
             f"{last_on + timedelta(day)},new,{location},{quantity}\n"
             for day, quantity in ((1, 4), (2, 6), (3, 8))
         )
-    )
-    (source / "landing.yml").write_text(
-        "entities: {skus: {files: [skus*.csv]}, sales: {files: [sales*.csv]}}\n"
+        + "".join(f"{last_on + timedelta(day)},unsold,{location},50\n" for day in (1, 2, 3))
     )
     land(source, later.home / "lake")
     result = later.dbt("run", "--selector", "nightly")
@@ -103,6 +121,14 @@ def test_a_night_after_news_forecasts_every_series(night: Warehouse, tmp_path: P
         group by all
         """
     ) == [("NOT_YET_FITTED", "mean", today + timedelta(1), horizon * (horizon + 1) // 2)]
+    # the zero of a fit without demand is not carried forward
+    assert later.query(
+        f"""
+        select distinct fallback_reason, method, forecast_quantity > 0
+        from gold.fct_demand_forecasts
+        where scenario_id = 'baseline' and sku_id = 'unsold' and location_id = '{location}'
+        """
+    ) == [("NOT_YET_FITTED", "mean", True)]
     # every series on sale is forecast, over the same days, and none that has gone
     assert later.query(
         f"""

@@ -117,6 +117,7 @@ def test_right_values_are_taken(parse, variables: str) -> None:  # type: ignore[
         ("{as_of_date: yesterday}", 'as_of_date is "yesterday"; it takes a day as YYYY-MM-DD'),
         ("{source_tables: {sale: a.b}}", 'is {"sale": "a.b"}; it takes source.table for each of'),
         ("{source_tables: {sales: lines}}", 'is {"sales": "lines"}; it takes source.table for'),
+        ("{source_tables: null}", "source_tables is null; it takes source.table for each of"),
         ("{source_tables: [sales]}", 'is ["sales"]; it takes source.table for each of sales'),
         ("{horizn: 60}", "There is no variable horizn; did you mean horizon?"),
         ("{gate: {freshness_days: 2}}", "gate is read from dbt_project.yml alone; set it there"),
@@ -131,17 +132,31 @@ def test_wrong_values_of_the_project_are_refused(parse) -> None:  # type: ignore
     assert parse("{}", gate={"freshness_days": 2, "bad_rows_rate": 0.1}) == ""
     assert "gate.bad_rows_rate is 3; it takes a number" in parse("{}", gate={"bad_rows_rate": 3})
     assert "it takes a mapping of freshness_days, vol" in parse("{}", gate={"bad_row_rate": 0})
+    assert "gate is null; it takes a mapping of fresh" in parse("{}", gate=None)
 
 
-@pytest.mark.parametrize("name", ["hroizon", "asofdate", "gates", "horizon_days", "limit", "mine"])
-def test_both_know_what_is_misspelt(parse, name: str) -> None:  # type: ignore[no-untyped-def]
-    meant = misspelt([name]).get(name)
-    said = f"There is no variable {name}; did you mean {meant}?" if meant else ""
-    assert said in parse(f"{{{name}: 3}}")
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("hroizon", "horizon"),
+        ("Horizont", "horizon"),
+        ("asofdate", "as_of_date"),
+        ("gates", "gate"),
+    ],
+)
+def test_both_know_what_is_misspelt(parse, name: str, meant: str) -> None:  # type: ignore[no-untyped-def]
+    assert misspelt([name]) == {name: meant}
+    assert f"There is no variable {name}; did you mean {meant}?" in parse(f"{{{name}: 3}}")
+
+
+@pytest.mark.parametrize("name", ["horizon_days", "limit", "mine", "tag", "stage", "age", "gat"])
+def test_both_know_what_is_not_misspelt(parse, name: str) -> None:  # type: ignore[no-untyped-def]
+    assert misspelt([name]) == {}
+    assert parse(f"{{{name}: 3}}") == ""
 
 
 @pytest.mark.slow
-def test_the_project_checks_its_variables_while_it_is_parsed(tmp_path: Path) -> None:
-    result = Warehouse(tmp_path, variables="{horizon: 12}").dbt("parse")
+def test_the_project_checks_its_variables_before_models_read_them(tmp_path: Path) -> None:
+    result = Warehouse(tmp_path, variables="{source_tables: null}").dbt("parse")
     assert result.returncode != 0
-    assert "The variable horizon is 12; it takes a whole number from 30 to 180" in result.stdout
+    assert "The variable source_tables is null; it takes source.table for each" in result.stdout

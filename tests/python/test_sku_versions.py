@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from planted_faults import A_SKU, CURRENT, RANGES, SKU_VERSION_CHANGES
 from warehouses import Warehouse
 
 from shelfcast.landing import land
@@ -104,92 +105,93 @@ def test_a_late_file_ends_the_current_version_and_changes_no_other(
     ]
 
 
-def test_every_fact_finds_one_version(sample: Warehouse) -> None:
-    ((facts, joined, skus),) = sample.query(
-        """
-        select
-            (select count(*) from gold.fct_daily_demand),
-            count(*),
-            (select count(*) from gold.dim_skus)
-        from gold.fct_daily_demand as demand
-        inner join gold.dim_sku_versions as versions
-            on demand.sku_id = versions.sku_id
-            and versions.valid_from_on <= demand.demand_on
-            and (versions.valid_to_on > demand.demand_on or versions.is_current)
-        """
-    )
-    assert joined == facts
-    assert sample.query("select count(*) from gold.dim_sku_versions") == [(skus,)]
+# ---- in the sample -----------------------------------------------------------------------------
 
-
-# ---- planted faults -----------------------------------------------------------------------------
-
-RANGES = "dim_sku_versions__ranges_follow_each_other"
-CURRENT = "dim_sku_versions__current_is_dim_skus"
-A_SKU = "sku_id = (select min(sku_id) from gold.dim_skus)"
-
-
-def split(ends_on: str, next_on: str, *, current: tuple[bool, bool] = (False, True)) -> str:
-    """Return SQL that makes two versions of the one that a SKU has."""
-    return f"""
-        update gold.dim_sku_versions set valid_to_on = date '{ends_on}', is_current = {current[0]}
-        where {A_SKU};
-        insert into gold.dim_sku_versions
-        select * replace (
-            date '{next_on}' as valid_from_on, null as valid_to_on, {current[1]} as is_current
-        )
-        from gold.dim_sku_versions where {A_SKU}
-    """
-
-
-CHANGES: dict[str, tuple[str, set[str]]] = {
-    # what is done to the versions of a SKU, and which tests must notice
-    "two versions": (split("2026-01-05", "2026-01-05"), set()),
-    "gap": (split("2026-01-05", "2026-01-06"), {RANGES}),
-    "overlap": (split("2026-01-05", "2026-01-04"), {RANGES}),
-    "two current": (split("2026-01-05", "2026-01-05", current=(True, True)), {RANGES}),
-    "none current": (
-        split("2026-01-05", "2026-01-05", current=(False, False)),
-        {RANGES, CURRENT},
-    ),
-    "late first version": (
-        f"update gold.dim_sku_versions set valid_from_on = date '2026-01-05' where {A_SKU}",
-        {RANGES},
-    ),
-    "no version": (f"delete from gold.dim_sku_versions where {A_SKU}", {CURRENT}),
-    "another attribute": (
-        f"update gold.dim_sku_versions set shelf_life_days = 12345 where {A_SKU}",
-        {CURRENT},
-    ),
-}
+Faulty = tuple[duckdb.DuckDBPyConnection, dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def faulty(
-    sample: Warehouse, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, str]]]:
-    """A copy of the sample that may be spoiled, and the SQL of the tests that must notice."""
-    folder = tmp_path_factory.mktemp("faulty")
-    target = folder / "target"
-    result = sample.dbt("compile", "--select", RANGES, CURRENT, "--target-path", str(target))
-    assert result.returncode == 0, result.stdout[-4000:]
-    compiled = target / "compiled/shelfcast/tests/integrity"
-    copy = shutil.copy(sample.home / "shelfcast.duckdb", folder)
+def spoilt(sample: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faulty]:
+    """A copy of the sample's database, and the SQL of the tests that must notice a fault in it."""
+    copy = shutil.copy(sample.home / "shelfcast.duckdb", tmp_path_factory.mktemp("spoilt"))
+    compiled = sample.home / "target/compiled/shelfcast/tests/integrity"
     queries = {name: (compiled / f"{name}.sql").read_text() for name in (RANGES, CURRENT)}
     with duckdb.connect(copy) as connection:
         yield connection, queries
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_planted_faults_are_found(
-    change: str, faulty: tuple[duckdb.DuckDBPyConnection, dict[str, str]]
-) -> None:
-    connection, queries = faulty
-    sql, noticed_by = CHANGES[change]
+@pytest.fixture
+def faulty(spoilt: Faulty) -> Iterator[Faulty]:
+    """The copy, to be spoiled; what is done to it is undone."""
+    connection, _ = spoilt
     connection.begin()
-    try:
-        connection.execute(sql)
-        found = {name for name, query in queries.items() if connection.execute(query).fetchall()}
-    finally:
-        connection.rollback()
+    yield spoilt
+    connection.rollback()
+
+
+def test_every_fact_finds_one_version(faulty: Faulty) -> None:
+    """Those of a SKU that changed within history too, on either side of the day."""
+    connection, _ = faulty
+    sql, _ = SKU_VERSION_CHANGES["two versions"]
+    connection.execute(sql)
+    found = connection.execute(
+        """
+        with joined as (
+            select
+                demand.sku_id,
+                demand.location_id,
+                demand.demand_on,
+                count(versions.sku_id) as version_count,
+                max(versions.valid_from_on) as valid_from_on
+            from gold.fct_daily_demand as demand
+            left join gold.dim_sku_versions as versions
+                on demand.sku_id = versions.sku_id
+                and versions.valid_from_on <= demand.demand_on
+                and (versions.valid_to_on > demand.demand_on or versions.is_current)
+            group by all
+        )
+        select
+            version_count,
+            valid_from_on,
+            min(demand_on) >= date '2026-01-05' as is_after,
+            max(demand_on) < date '2026-01-05' as is_before
+        from joined
+        where sku_id = (select min(sku_id) from gold.dim_skus) or version_count <> 1
+        group by all
+        order by valid_from_on
+        """
+    ).fetchall()
+    assert found == [(1, FIRST, False, True), (1, date(2026, 1, 5), True, False)]
+
+
+@pytest.mark.parametrize("change", SKU_VERSION_CHANGES)
+def test_planted_faults_are_found(change: str, faulty: Faulty) -> None:
+    connection, queries = faulty
+    sql, noticed_by = SKU_VERSION_CHANGES[change]
+    connection.execute(sql)
+    found = {name for name, query in queries.items() if connection.execute(query).fetchall()}
     assert found == noticed_by
+
+
+def test_each_attribute_of_the_current_version_is_compared(spoilt: Faulty) -> None:
+    """Of those that dim_skus has too: one added to both and forgotten in the test is seen here."""
+    connection, queries = spoilt
+    columns = connection.execute(
+        """
+        select versions.column_name, versions.data_type
+        from duckdb_columns() as versions
+        inner join duckdb_columns() as skus using (schema_name, column_name)
+        where schema_name = 'gold' and versions.table_name = 'dim_sku_versions'
+            and skus.table_name = 'dim_skus' and column_name <> 'sku_id'
+        """
+    ).fetchall()
+    assert {"shelf_life_days", "discontinued_on"} < {name for name, _ in columns}
+    unnoticed = []
+    for name, data_type in columns:
+        value = {"VARCHAR": "'Another'", "DATE": "date '2001-02-03'"}.get(data_type, "12345")
+        connection.begin()
+        connection.execute(f"update gold.dim_sku_versions set {name} = {value} where {A_SKU}")
+        if not connection.execute(queries[CURRENT]).fetchall():
+            unnoticed.append(name)
+        connection.rollback()
+    assert unnoticed == []

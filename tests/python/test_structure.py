@@ -288,12 +288,17 @@ PLANTED: dict[str, list[Plant]] = {
         _code("int_stock_breaks__none", "{{ adapter.type() }}"),
     ],
     "engines_differ_in_cross_db": [_macro("spark__add_days", "macros/planning/new.sql")],
-    "models_have_no_clock": [_code("int_skus", "current_date")],
+    "models_have_no_clock": [
+        _code("int_skus", "current_date"),
+        _code("int_skus", "{{ run_started_at }}"),
+        _code("py_demand_forecasts", "    date.today()"),
+    ],
     "python_models_hold_no_logic": [
         _code("py_demand_forecasts", "    if dbt.is_incremental:\n        pass"),
         _code("py_demand_forecasts", "    fits = [dbt.ref('py_forecast_fits')][0 + 0]"),
         _code("py_demand_forecasts", "    def helper():\n        pass"),
         _code("py_demand_forecasts", "    pass\n" * 20),
+        _code("py_demand_forecasts", "    print(fit_demand(dbt.ref('int_completed_demand')))"),
         _node("py_demand_forecasts", raw_code="def model(dbt, session):\n    return None"),
         _node("py_demand_forecasts", raw_code='"""One day. From fits."""\nprint(1)'),
     ],

@@ -6,7 +6,8 @@
     it landed, and a later landing never changes what an earlier day knew. The first version counts
     from 1970-01-01: no fact before that day is accepted, so every fact finds one version. Of several
     landings on a day the last counts, in the order of int_skus; one that changes nothing makes no
-    version.
+    version. Where skus is a table of the user's own, nothing says when a row landed: each SKU has one
+    version, that of today.
 #}
 {% set attributes = [
     'category', 'subcategory', 'supplier_id', 'unit_cost', 'unit_price', 'pack_size',

@@ -69,7 +69,7 @@ class Limits:
         ValueError
             The variable is no mapping, or holds an unknown key or a bad value.
         """
-        given = variables(path).get("gate") or {}
+        given = variables(path).get("gate", {})
         allowed = [field.name for field in fields(cls)]
         if not isinstance(given, dict):
             raise ValueError(

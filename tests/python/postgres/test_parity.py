@@ -78,9 +78,8 @@ def hold_back(landing: Path, later: Path) -> None:
     del lines[LATE]
     may.write_bytes(b"".join(lines))
     (later / "sales/sales_late.csv").write_bytes(b"".join(late))
-    skus = (landing / "skus.csv").read_text(encoding="utf-8").splitlines(keepends=True)
-    renamed = skus[1].replace(",", ",New ", 1)
-    (later / "skus_renamed.csv").write_text(skus[0] + renamed, encoding="utf-8")
+    header, first, *_ = (landing / "skus.csv").read_bytes().splitlines(keepends=True)
+    (later / "skus_renamed.csv").write_bytes(header + first.replace(b",", b",New ", 1))
 
 
 def test_both_engines_give_the_same_gold(pair: Pair) -> None:

@@ -22,7 +22,7 @@ def test_the_project_gives_the_limits(tmp_path: Path) -> None:
     assert Limits.from_project(path) == Limits(freshness_days=2, unknown_rate=0.1)
 
 
-@pytest.mark.parametrize("text", ["", "vars:\n", "vars: {horizon: 35}\n", "vars:\n  gate:\n"])
+@pytest.mark.parametrize("text", ["", "vars:\n", "vars: {horizon: 35}\n"])
 def test_what_is_not_given_has_its_default(tmp_path: Path, text: str) -> None:
     assert Limits.from_project(project(tmp_path, text)) == Limits()
 
@@ -36,6 +36,7 @@ def test_the_limits_of_this_project_can_be_read() -> None:
     [
         ("{freshness: 2}", "no limit 'freshness'; it takes freshness_days, volume_change_rate"),
         ("[1]", "takes a mapping"),
+        ("null", "vars.gate is None; it takes a mapping"),
         ("{freshness_days: 1.5}", "freshness_days is 1.5; it takes a whole number"),
         ("{freshness_days: true}", "freshness_days is True"),
         ("{freshness_days: -1}", "freshness_days is -1"),

@@ -9,7 +9,10 @@ from pathlib import PurePosixPath
 
 from structure.project import Finding, Project, implements, rule
 
-CLOCKS = r"\b(current_date|current_timestamp|localtimestamp|now\s*\(|getdate\s*\()"
+CLOCKS = (
+    r"\b(current_date|current_timestamp|localtimestamp|run_started_at|clock_timestamp"
+    r"|(now|today|getdate)\s*\()"
+)
 MOST_STATEMENTS_OF_PYTHON = 20
 
 
@@ -68,6 +71,9 @@ def _logic(module: ast.Module) -> Iterator[str]:
     for node in ast.walk(module):
         if isinstance(node, logic):
             yield f"line {node.lineno}: {type(node).__name__}"
+    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
+    if sum(not ast.unparse(call.func).startswith("dbt.") for call in calls) != 1:
+        yield "is more or less than one call of the library"
     statements = sum(isinstance(node, ast.stmt) for node in ast.walk(module))
     if statements > MOST_STATEMENTS_OF_PYTHON:
         yield f"has {statements} statements"
