@@ -57,8 +57,8 @@ docs: deps ## Write the docs site, one file: target/static_index.html
 	@$(BIN)/dbt --quiet docs generate --static
 	@echo "The docs site is target/static_index.html"
 
-test: .venv/.developing dbt_packages/dbt_utils/dbt_project.yml ## Run every test
-	$(BIN)/pytest
+test: .venv/.developing dbt_packages/dbt_utils/dbt_project.yml ## Run every test, two files at a time
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/.developing dbt_packages/dbt_utils/dbt_project.yml ## Check style, types, SQL and the dbt project
 	$(BIN)/ruff check
