@@ -15,12 +15,17 @@ import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-SERIES, DAYS, HORIZON = 2_000, 730, 35
+if TYPE_CHECKING:
+    from shelfcast.forecasting import Prior
+
+SERIES, DAYS, HORIZON, FOLDS = 2_000, 730, 35, 6
+PILOT = 500
 SALES_LINES = 1_000_000
 
 
@@ -46,14 +51,32 @@ def generate_sample(folder: Path) -> int:
 
 
 def fit(_: Path) -> int:
-    """Fit series of 730 days, horizon 35."""
-    from shelfcast.forecasting import Prior
+    """Fit series of 730 days, horizon 35, by the candidates that a pilot of them keeps."""
     from shelfcast.forecasting.nodes import fit_series
 
     table = demand_table()
-    fit_series(table.slice(0, DAYS), prior=Prior.flat(7), horizon=HORIZON)
+    prior = learn(table)
+    fit_series(table.slice(0, DAYS), prior=prior, horizon=HORIZON)
     reset_clock()
-    return fit_series(table, prior=Prior.flat(7), horizon=HORIZON).num_rows
+    return fit_series(table, prior=prior, horizon=HORIZON).num_rows
+
+
+def backtest(_: Path) -> int:
+    """Forecast series of 730 days from six origins, fitted anew from each."""
+    from shelfcast.forecasting import ErrorPool
+    from shelfcast.forecasting.nodes import backtest_series, fit_series, pool_errors
+
+    table = demand_table()
+    prior = learn(table)
+    fits = fit_series(table.slice(0, PILOT * DAYS), prior=prior, horizon=HORIZON)
+    pool = ErrorPool.from_table(pool_errors(fits, prior=prior, horizon=HORIZON))
+    table = table.append_column("sales_quantity", table["demand_quantity"]).append_column(
+        "is_censored", pa.array(np.zeros(table.num_rows, bool))
+    )
+    backtest_series(table.slice(0, DAYS), prior=prior, pool=pool, folds=1)
+    reset_clock()
+    backtest_series(table, prior=prior, pool=pool, folds=FOLDS)
+    return SERIES
 
 
 def project(_: Path) -> int:
@@ -75,6 +98,7 @@ STEPS: dict[str, Callable[[Path], int]] = {
     "land CSV sales": land_csv,
     "generate the sample": generate_sample,
     "fit series": fit,
+    "backtest series, 6 folds": backtest,
     "project stock": project,
     "plan orders": plan,
 }
@@ -101,6 +125,16 @@ def demand_table() -> pa.Table:
             "demand_quantity": random.poisson(level * season).astype(float).ravel(),
         }
     )
+
+
+def learn(table: pa.Table) -> Prior:
+    """Learn what a pilot of series teaches the others."""
+    from shelfcast.forecasting import Prior, SeasonalProfile
+    from shelfcast.forecasting.nodes import learn_priors, learn_profiles
+
+    pilot = table.slice(0, PILOT * DAYS)
+    profile = SeasonalProfile.from_table(learn_profiles(pilot, 7))
+    return Prior.from_table(learn_priors(pilot, profile=profile, horizon=HORIZON), profile)
 
 
 def run_plans(kernel: Callable[..., pa.Table]) -> int:

@@ -20,7 +20,7 @@ effects as (
 
 forecasts as (
 
-    select * from {{ ref('py_demand_forecasts') }}
+    select * from {{ ref('int_reconciled_forecasts') }}
 
 ),
 
@@ -122,7 +122,8 @@ select
     scenario_series.location_id,
     forecasts.forecast_on,
     forecasts.lead_day,
-    forecasts.forecast_quantity,
+    forecasts.base_forecast_quantity,
+    forecasts.reconciliation_factor,
     case
         when not location_days.is_open then 0
         when scenario_series.discontinued_on <= forecasts.forecast_on then 0

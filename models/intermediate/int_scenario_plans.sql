@@ -15,7 +15,16 @@ series as (
 )
 
 select
-    days.*,
+    days.scenario_id,
+    days.sku_id,
+    days.location_id,
+    days.forecast_on,
+    days.lead_day,
+    days.base_forecast_quantity as forecast_quantity,
+    days.demand_factor * days.reconciliation_factor as demand_factor,
+    days.receipts_quantity,
+    days.error_scale,
+    days.calibration_group,
     series.stock_on_hand,
     series.lead_time_days,
     series.lead_time_sd_days,

@@ -1,8 +1,13 @@
-"""One pooled trajectory of standardised forecast errors. From a sample of fits and the horizon."""
+"""One pooled trajectory of standardised forecast errors. From fits, the prior and the horizon."""
 
 from shelfcast.planning import pool_errors
 
 
 def model(dbt, session):
     dbt.config(materialized="table")
-    return pool_errors(dbt.ref("int_pool_fits"), dbt.ref("int_planning_horizon"))
+    return pool_errors(
+        dbt.ref("int_pool_fits"),
+        dbt.ref("py_forecast_priors"),
+        dbt.ref("py_seasonal_profiles"),
+        dbt.ref("int_planning_horizon"),
+    )

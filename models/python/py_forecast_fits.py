@@ -1,4 +1,4 @@
-"""One active SKU × location: its fit. From completed demand, the priors and the horizon."""
+"""One active SKU × location: its fit. From completed demand, the prior and the horizon."""
 
 from shelfcast.planning import fit_demand
 
@@ -8,5 +8,6 @@ def model(dbt, session):
     return fit_demand(
         dbt.ref("int_completed_demand"),
         dbt.ref("py_forecast_priors"),
+        dbt.ref("py_seasonal_profiles"),
         dbt.ref("int_planning_horizon"),
     )

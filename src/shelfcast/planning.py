@@ -8,11 +8,15 @@ the next node, so that no series depends on the others of its batch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from shelfcast.forecasting import ErrorPool, Prior, nodes
-from shelfcast.frames import collect, map_groups, map_table, only, scalar, where
+import numpy as np
+import pyarrow as pa
+
+from shelfcast.forecasting import ErrorPool, Prior, SeasonalProfile, nodes
+from shelfcast.frames import Kernel, collect, map_groups, map_table, only, scalar, where
 from shelfcast.inventory import (
     PLAN_SCHEMA,
     PROJECTION_SCHEMA,
@@ -26,6 +30,8 @@ SERIES = ("sku_id", "location_id")
 SCENARIO_SERIES = ("scenario_id", *SERIES)
 SALES = (*SERIES, "demand_on", "sales_quantity", "is_censored")
 DEMAND = (*SERIES, "demand_on", "demand_quantity")
+HISTORY = (*SALES, "demand_quantity")
+AGGREGATES = ("aggregate_level", "aggregate_id")
 
 
 def complete_demand(daily_demand: Any) -> Any:
@@ -39,51 +45,74 @@ def complete_demand(daily_demand: Any) -> Any:
     )
 
 
-def learn_priors(completed_demand: Any, *, pilot_series: int, season_length: int) -> Any:
-    """Seasonal profiles that a pilot of active series teaches; one row per season phase."""
+def learn_profiles(completed_demand: Any, *, pilot_series: int, season_length: int) -> Any:
+    """Seasonal profile that a pilot of active series teaches; one row per season phase."""
     return map_table(
-        only(where(completed_demand, f"is_active and pilot_rank <= {int(pilot_series)}"), DEMAND),
-        partial(nodes.learn_priors, season_length=int(season_length)),
+        _pilot(completed_demand, pilot_series),
+        partial(nodes.learn_profiles, season_length=int(season_length)),
+        nodes.PROFILE_SCHEMA,
+    )
+
+
+def learn_priors(
+    completed_demand: Any, profiles: Any, planning_horizon: Any, *, pilot_series: int
+) -> Any:
+    """Which candidates do well on a pilot of active series; one row per candidate."""
+    return map_table(
+        _pilot(completed_demand, pilot_series),
+        partial(
+            nodes.learn_priors,
+            profile=SeasonalProfile.from_table(collect(profiles)),
+            horizon=scalar(planning_horizon, "horizon_days"),
+        ),
         nodes.PRIOR_SCHEMA,
     )
 
 
-def fit_demand(completed_demand: Any, priors: Any, planning_horizon: Any) -> Any:
-    """Fit of every active series: mean forecast, past errors, method; one row per series."""
+def fit_demand(completed_demand: Any, priors: Any, profiles: Any, planning_horizon: Any) -> Any:
+    """Fit of every active series: states, past errors, method; one row per series."""
     return map_groups(
         only(where(completed_demand, "is_active"), DEMAND),
         SERIES,
         ("demand_on",),
         partial(
             nodes.fit_series,
-            prior=Prior.from_table(collect(priors)),
+            prior=_prior(priors, profiles),
             horizon=scalar(planning_horizon, "horizon_days"),
         ),
         nodes.FIT_SCHEMA,
     )
 
 
-def fall_back(unfitted_demand: Any, planning_horizon: Any) -> Any:
+def fall_back(unfitted_demand: Any, priors: Any, profiles: Any, planning_horizon: Any) -> Any:
     """Fit of every series that came after the last fit, by its mean; one row per series."""
     return map_groups(
         unfitted_demand,
         SERIES,
         ("demand_on",),
-        partial(nodes.fall_back_series, horizon=scalar(planning_horizon, "horizon_days")),
+        partial(
+            nodes.fall_back_series,
+            prior=_prior(priors, profiles),
+            horizon=scalar(planning_horizon, "horizon_days"),
+        ),
         nodes.FIT_SCHEMA,
     )
 
 
-def pool_errors(fits: Any, planning_horizon: Any) -> Any:
+def pool_errors(fits: Any, priors: Any, profiles: Any, planning_horizon: Any) -> Any:
     """Error trajectories pooled over series of like predictability; one row per trajectory."""
     return map_table(
         fits,
-        partial(nodes.pool_errors, horizon=scalar(planning_horizon, "horizon_days")),
+        partial(
+            nodes.pool_errors,
+            prior=_prior(priors, profiles),
+            horizon=scalar(planning_horizon, "horizon_days"),
+        ),
         nodes.POOL_SCHEMA,
     )
 
 
-def forecast_demand(fits: Any, pools: Any, priors: Any, as_of: Any) -> Any:
+def forecast_demand(fits: Any, pools: Any, priors: Any, profiles: Any, as_of: Any) -> Any:
     """Mean and quantiles of demand; one row per SKU × location × day ahead."""
     return map_groups(
         fits,
@@ -91,12 +120,116 @@ def forecast_demand(fits: Any, pools: Any, priors: Any, as_of: Any) -> Any:
         (),
         partial(
             nodes.forecast_series,
+            prior=_prior(priors, profiles),
             pool=ErrorPool.from_table(collect(pools)),
             as_of=scalar(as_of, "as_of_date"),
-            season_length=Prior.from_table(collect(priors)).season_length,
         ),
         nodes.FORECAST_SCHEMA,
     )
+
+
+def backtest_demand(
+    completed_demand: Any, pools: Any, priors: Any, profiles: Any, *, backtest_folds: int
+) -> Any:
+    """Forecasts from past origins beside what came; one row per SKU × location × fold × day."""
+    return map_groups(
+        only(where(completed_demand, "is_active"), HISTORY),
+        SERIES,
+        ("demand_on",),
+        partial(
+            nodes.backtest_series,
+            prior=_prior(priors, profiles),
+            pool=ErrorPool.from_table(collect(pools)),
+            folds=int(backtest_folds),
+        ),
+        nodes.BACKTEST_SCHEMA,
+    )
+
+
+def fit_aggregates(aggregate_demand: Any, priors: Any, profiles: Any, planning_horizon: Any) -> Any:
+    """Fit of every total, as of a series; one row per total."""
+    return _map_aggregates(
+        aggregate_demand,
+        ("demand_on",),
+        partial(
+            nodes.fit_series,
+            prior=_prior(priors, profiles),
+            horizon=scalar(planning_horizon, "horizon_days"),
+        ),
+        nodes.FIT_SCHEMA,
+    )
+
+
+def forecast_aggregates(fits: Any, pools: Any, priors: Any, profiles: Any, as_of: Any) -> Any:
+    """Mean and quantiles of the demand for totals; one row per total × day ahead."""
+    return _map_aggregates(
+        fits,
+        (),
+        partial(
+            nodes.forecast_series,
+            prior=_prior(priors, profiles),
+            pool=ErrorPool.from_table(collect(pools)),
+            as_of=scalar(as_of, "as_of_date"),
+        ),
+        nodes.FORECAST_SCHEMA,
+    )
+
+
+def backtest_aggregates(
+    aggregate_demand: Any, pools: Any, priors: Any, profiles: Any, *, backtest_folds: int
+) -> Any:
+    """Forecasts of totals from past origins beside what came; one row per total × fold × day."""
+    backtest = partial(
+        nodes.backtest_series,
+        prior=_prior(priors, profiles),
+        pool=ErrorPool.from_table(collect(pools)),
+        folds=int(backtest_folds),
+    )
+    return _map_aggregates(
+        aggregate_demand,
+        ("demand_on",),
+        lambda table: backtest(_as_sold(table)),
+        nodes.BACKTEST_SCHEMA,
+    )
+
+
+def _as_sold(demand: pa.Table) -> pa.Table:
+    """Return demand as sales none of which is censored: that of a total is complete already."""
+    is_censored = pa.array(np.zeros(demand.num_rows, dtype=bool))
+    return demand.append_column("sales_quantity", demand["demand_quantity"]).append_column(
+        "is_censored", is_censored
+    )
+
+
+def _map_aggregates(
+    relation: Any, order_by: Sequence[str], kernel: Kernel, schema: pa.Schema
+) -> Any:
+    """Run a kernel of series over totals, which have a key of their own."""
+    fields = [pa.field(name, pa.string()) for name in AGGREGATES]
+    return map_groups(
+        relation,
+        AGGREGATES,
+        order_by,
+        lambda table: _renamed(kernel(_renamed(table, AGGREGATES, SERIES)), SERIES, AGGREGATES),
+        pa.schema([*fields, *list(schema)[len(fields) :]]),
+    )
+
+
+def _renamed(table: pa.Table, old: Sequence[str], new: Sequence[str]) -> pa.Table:
+    """Rename some columns of a table."""
+    names = dict(zip(old, new, strict=True))
+    return table.rename_columns([names.get(name, name) for name in table.column_names])
+
+
+def _pilot(completed_demand: Any, pilot_series: int) -> Any:
+    """Keep the demand of the active series that teach the others."""
+    is_pilot = f"is_active and pilot_rank <= {int(pilot_series)}"
+    return only(where(completed_demand, is_pilot), DEMAND)
+
+
+def _prior(priors: Any, profiles: Any) -> Prior:
+    """Return what the pilot taught."""
+    return Prior.from_table(collect(priors), SeasonalProfile.from_table(collect(profiles)))
 
 
 def project_inventory(plans: Any, pools: Any) -> Any:

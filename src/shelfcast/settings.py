@@ -113,7 +113,8 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     _count(
         "pilot_series",
-        "Series from which seasonal profiles are learnt, at most. Takes effect with the next fit.",
+        "Series from which seasonal profiles and the prior over smoothing methods are learnt, at "
+        "most. Takes effect with the next fit.",
         1000,
         1,
         1_000_000,
@@ -124,6 +125,13 @@ VARIABLES: tuple[Variable, ...] = (
         4000,
         1,
         1_000_000,
+    ),
+    _count(
+        "backtest_folds",
+        "Past origins, a week apart, from which forecasts are tried on what came.",
+        6,
+        1,
+        52,
     ),
     Variable(
         "source_tables",

@@ -11,7 +11,7 @@ baseline as (
 
 forecasts as (
 
-    select * from {{ ref('py_demand_forecasts') }}
+    select * from {{ ref('int_reconciled_forecasts') }}
 
 )
 

@@ -20,7 +20,7 @@ by_scenario as (
 forecasts as (
 
     select count(*) as days
-    from {{ ref('py_demand_forecasts') }}
+    from {{ ref('int_reconciled_forecasts') }}
 
 )
 

@@ -110,6 +110,48 @@ FAULTS = {
         update gold.fct_demand_forecasts set forecast_p10_quantity = forecast_p99_quantity + 1
         where rowid = (select max(rowid) from gold.fct_demand_forecasts)
     """,
+    "py_forecast_priors__weights_are_probabilities": """
+        update silver.py_forecast_priors set is_kept = false
+        where prior_weight = (select max(prior_weight) from silver.py_forecast_priors)
+    """,
+    "int_aggregate_demand__is_not_negative": """
+        update silver.int_aggregate_demand set demand_quantity = -0.0001
+        where rowid = (select min(rowid) from silver.int_aggregate_demand)
+    """,
+    "int_reconciliation_weights__sum_to_one": """
+        update silver.int_reconciliation_weights set bottom_up_weight = bottom_up_weight + 0.1
+        where rowid = (select min(rowid) from silver.int_reconciliation_weights)
+    """,
+    "int_reconciled_forecasts__figures_are_possible": """
+        update silver.int_reconciled_forecasts set reconciliation_factor = 2.1
+        where rowid = (select min(rowid) from silver.int_reconciled_forecasts)
+    """,
+    "int_reconciled_forecasts__hold_every_forecast": """
+        delete from silver.int_reconciled_forecasts
+        where rowid = (select min(rowid) from silver.int_reconciled_forecasts)
+    """,
+    "py_aggregate_backtests__figures_are_possible": """
+        update silver.py_aggregate_backtests set mean_squared_step = -1
+        where rowid = (select min(rowid) from silver.py_aggregate_backtests)
+    """,
+    "py_aggregate_backtests__quantiles_in_order": """
+        update silver.py_aggregate_backtests set forecast_p10_quantity = forecast_p99_quantity + 1
+        where rowid = (select max(rowid) from silver.py_aggregate_backtests)
+    """,
+    "py_forecast_backtests__hold_every_day_of_a_fold": """
+        update silver.py_forecast_backtests set demand_quantity = demand_quantity + 0.0001
+        where rowid = (
+            select min(rowid) from silver.py_forecast_backtests where demand_quantity is not null
+        )
+    """,
+    "py_forecast_backtests__figures_are_possible": """
+        update silver.py_forecast_backtests set mean_squared_step = -1
+        where rowid = (select min(rowid) from silver.py_forecast_backtests)
+    """,
+    "py_forecast_backtests__quantiles_in_order": """
+        update silver.py_forecast_backtests set forecast_p99_quantity = null
+        where rowid = (select max(rowid) from silver.py_forecast_backtests)
+    """,
     "fct_inventory_projections__demand_equals_forecasts": """
         update gold.fct_inventory_projections set demand_quantity = demand_quantity + 0.0001
         where rowid = (select min(rowid) from gold.fct_inventory_projections)

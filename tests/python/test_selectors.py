@@ -6,13 +6,21 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from plain_forecast import plain_forecast
 from warehouses import Warehouse
 
 from shelfcast.landing import land
 
 pytestmark = pytest.mark.slow
 
-FITTED = {"int_planning_horizon", "py_forecast_fits", "py_forecast_priors"}
+LEARNT = {"int_planning_horizon", "py_seasonal_profiles", "py_forecast_priors"}
+AGGREGATED = {"int_aggregate_members", "int_aggregate_demand"}
+FITTED = {*LEARNT, *AGGREGATED, "py_forecast_fits", "py_aggregate_fits"}
+BACKTESTED = {
+    "py_forecast_backtests",
+    "py_aggregate_backtests",
+    "int_reconciliation_weights",
+}
 
 
 def selected(warehouse: Warehouse, *arguments: str) -> set[str]:
@@ -27,16 +35,18 @@ def test_selectors_select(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path)
     everything = selected(warehouse)
     assert selected(warehouse, "--selector", "fit") == FITTED
-    assert selected(warehouse, "--selector", "nightly") == everything - FITTED
+    assert selected(warehouse, "--selector", "backtest") == BACKTESTED
+    assert selected(warehouse, "--selector", "nightly") == everything - FITTED - BACKTESTED
     scenarios = selected(warehouse, "--selector", "scenarios")
     assert {
         *("scenarios", "scenario_effects", "dim_scenarios", "fct_scenario_impacts"),
         *("fct_demand_forecasts", "fct_stockout_risks", "fct_replenishment_plan"),
         # a delay can make the horizon longer
-        *("int_planning_horizon", "py_forecast_fits"),
+        *("int_planning_horizon", "py_forecast_priors", "py_forecast_fits"),
     } <= scenarios
     # what lands and the history of demand do not depend on what may happen
-    assert not {"int_sales", "int_completed_demand", "py_forecast_priors"} & scenarios
+    assert not {"int_sales", "int_completed_demand", "py_seasonal_profiles"} & scenarios
+    assert not BACKTESTED & scenarios
 
 
 def gold(warehouse: Warehouse) -> dict[str, list[tuple[object, ...]]]:
@@ -86,12 +96,8 @@ def test_a_night_after_news_forecasts_every_series(night: Warehouse, tmp_path: P
         f"{last_on - timedelta(9)},unsold,{location},500\n"
     )
     land(source, later.home / "lake")
-    # fitted on the season and the horizon of the others, so that these keep their fits
-    result = later.dbt(
-        "run",
-        *("--select", "+py_forecast_fits"),
-        *("--exclude", "int_planning_horizon", "py_forecast_priors"),
-    )
+    # fitted on the season, the prior and the horizon of the others, so that these keep their fits
+    result = later.dbt("run", "--select", "+py_forecast_fits", "--exclude", *sorted(LEARNT))
     assert result.returncode == 0, result.stdout[-4000:]
     assert later.query(
         "select fallback_reason from silver.py_forecast_fits where sku_id = 'unsold'"
@@ -153,3 +159,21 @@ def test_a_night_after_news_forecasts_every_series(night: Warehouse, tmp_path: P
     both = before.keys() & after.keys()
     assert len(both) > len(after) / 2
     assert all(before[key] == after[key] for key in both)
+    # and the days beyond follow from the states of its fit
+    with later.connect(read_only=True) as connection:
+        priors = connection.sql("from silver.py_forecast_priors").to_arrow_table().to_pylist()
+        fits = connection.sql(
+            f"""
+            select * from silver.int_forecast_fits
+            where last_on < date '{today}' order by sku_id, location_id limit 30
+            """
+        ).to_arrow_table()
+    by_number = {candidate["candidate_number"]: candidate for candidate in priors}
+    assert fits.num_rows == 30
+    for fit in fits.to_pylist():
+        expected = plain_forecast(fit, by_number, horizon + 3)[3:]
+        found = [
+            after[fit["sku_id"], fit["location_id"], today + timedelta(day)]
+            for day in range(1, horizon + 1)
+        ]
+        assert found == pytest.approx(expected, rel=1e-9)

@@ -12,7 +12,7 @@ days as (
 
 forecasts as (
 
-    select * from {{ ref('py_demand_forecasts') }}
+    select * from {{ ref('int_reconciled_forecasts') }}
 
 )
 
@@ -23,8 +23,9 @@ select
     days.forecast_on,
     cast(days.lead_day as {{ dbt.type_bigint() }}) as lead_day,
     cast(days.demand_factor as {{ type_rate() }}) as demand_factor,
-    {{ cast_double('forecasts.forecast_quantity * days.demand_factor', 'quantity') }}
-        as forecast_quantity,
+    {{ cast_double(
+        'days.base_forecast_quantity * (days.demand_factor * days.reconciliation_factor)', 'quantity'
+    ) }} as forecast_quantity,
     {% for level in ['p05', 'p10', 'p25', 'p50', 'p75', 'p90', 'p95', 'p99'] -%}
     {{ cast_double('forecasts.forecast_' ~ level ~ '_quantity * days.demand_factor', 'quantity') }}
         as forecast_{{ level }}_quantity,

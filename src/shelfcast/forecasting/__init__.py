@@ -12,10 +12,11 @@ from shelfcast.forecasting.distributions import (
     build_pool,
     demand_paths,
 )
-from shelfcast.forecasting.fits import FallbackReason, Fits, fit_panel
+from shelfcast.forecasting.fits import FallbackReason, Fits, States, fit_panel
 from shelfcast.forecasting.forecasts import Forecasts, forecast_arrays
 from shelfcast.forecasting.panel import Panel
-from shelfcast.forecasting.seasonality import Prior, learn_prior
+from shelfcast.forecasting.priors import Prior, learn_prior, teach
+from shelfcast.forecasting.seasonality import SeasonalProfile, learn_profile
 from shelfcast.forecasting.stockouts import complete_stockouts
 
 __all__ = [
@@ -27,10 +28,14 @@ __all__ = [
     "IntervalDemand",
     "Panel",
     "Prior",
+    "SeasonalProfile",
+    "States",
     "build_pool",
     "complete_stockouts",
     "demand_paths",
     "fit_panel",
     "forecast_arrays",
     "learn_prior",
+    "learn_profile",
+    "teach",
 ]

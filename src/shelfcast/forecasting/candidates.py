@@ -12,38 +12,91 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shelfcast.forecasting.panel import FloatArray, IntArray
+from shelfcast.forecasting.panel import BoolArray, FloatArray, IntArray
 
 RAW, ADDITIVE, MULTIPLICATIVE = range(3)
 """How a season enters: not at all, as a difference, as a ratio."""
 
-SMOOTHING, THETA, HOLT_WINTERS = range(3)
-"""Which recursion runs: level and slope; dynamic Theta; level, slope and season."""
+SMOOTHING, THETA, HOLT_WINTERS, SEASONAL = range(4)
+"""Which recursion runs: level and slope; dynamic Theta; level, slope and season; season alone."""
 
 
-class Grid(NamedTuple):
-    """The candidates that compete, family by family; a family shares recursion and season.
+SEASONS = {
+    SMOOTHING: (RAW, ADDITIVE, MULTIPLICATIVE),
+    THETA: (RAW, ADDITIVE, MULTIPLICATIVE),
+    HOLT_WINTERS: (ADDITIVE, MULTIPLICATIVE),
+    SEASONAL: (RAW,),
+}
+"""How a season may enter a recursion."""
+
+
+class Tempering(NamedTuple):
+    """How far the errors of a series are trusted when its candidates are weighed.
 
     Attributes
     ----------
-    recursion, season : (n_families,) int
-    bounds : (n_families + 1,) int
-        Family ``f`` holds candidates ``bounds[f]`` to ``bounds[f + 1] - 1``.
+    share : float
+        Observations that count per observation made: neighbouring errors are alike.
+    one_step : float
+        Share of one-step errors in a score; that of errors several steps ahead is the rest.
+    """
+
+    share: float
+    one_step: float
+
+
+class Grid(NamedTuple):
+    """The candidates that compete.
+
+    Attributes
+    ----------
+    recursion, season : (n_candidates,) int
+    number : (n_candidates,) int
+        Position in the whole grid; a part of the grid keeps it.
+    family : (n_candidates,) int
+        Position in `family_names`.
     alpha, beta, phi, gamma, theta : (n_candidates,)
         Parameters; one that the recursion does not use is 0, and ``phi`` is then 1.
-    prior : (n_candidates,)
-        Prior probabilities; their sum is 1.
     """
 
     recursion: IntArray
     season: IntArray
-    bounds: IntArray
+    number: IntArray
+    family: IntArray
     alpha: FloatArray
     beta: FloatArray
     phi: FloatArray
     gamma: FloatArray
     theta: FloatArray
-    prior: FloatArray
+
+    @property
+    def size(self) -> int:
+        """Number of candidates."""
+        return int(self.number.size)
+
+    @property
+    def has_seasons(self) -> BoolArray:
+        """Whether a candidate has seasonal states of its own (n_candidates,)."""
+        return np.asarray(self.recursion >= HOLT_WINTERS)
+
+    @property
+    def with_seasons(self) -> int:
+        """Number of candidates that have."""
+        return int(self.has_seasons.sum())
+
+    def part(self, is_kept: BoolArray) -> Grid:
+        """Return the candidates that are kept (n_candidates,), in their order."""
+        return Grid(
+            self.recursion[is_kept],
+            self.season[is_kept],
+            self.number[is_kept],
+            self.family[is_kept],
+            self.alpha[is_kept],
+            self.beta[is_kept],
+            self.phi[is_kept],
+            self.gamma[is_kept],
+            self.theta[is_kept],
+        )
 
 
 class Method(NamedTuple):
@@ -105,6 +158,9 @@ METHODS = {
             for alpha, gamma in product((0.05, 0.2, 0.5), (0.02, 0.15))
         ],
     ),
+    "seasonal_smoothing": Method(
+        SEASONAL, 0.5, [(alpha, 0.0, 1.0, 0.0, 0.0) for alpha in (0.3, 0.6, 1.0)]
+    ),
 }
 """The methods; the odds of one hold for each season and are spread evenly over its parameters."""
 
@@ -119,27 +175,26 @@ def family_names(season_length: int) -> tuple[str, ...]:
 
 @cache
 def build_grid(season_length: int) -> Grid:
-    """Return the grid: 228 candidates with a season, 64 where ``season_length`` is 1."""
-    families = [(season, METHODS[method]) for season, method in _families(season_length)]
-    sizes = [len(method.parameters) for _, method in families]
-    alpha, beta, phi, gamma, theta = (
-        np.array(column)
-        for column in zip(
-            *(row for _, method in families for row in method.parameters), strict=True
-        )
+    """Return the whole grid: 231 candidates with a season, 64 where ``season_length`` is 1."""
+    rows = [
+        (method.recursion, season, family, *parameters)
+        for family, (season, name) in enumerate(_families(season_length))
+        for method in [METHODS[name]]
+        for parameters in method.parameters
+    ]
+    recursion, season, family, *parameters = (
+        np.array(column) for column in zip(*rows, strict=True)
     )
-    odds = np.repeat([method.odds / len(method.parameters) for _, method in families], sizes)
-    return Grid(
-        np.array([method.recursion for _, method in families], dtype=np.int64),
-        np.array([season for season, _ in families], dtype=np.int64),
-        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        alpha,
-        beta,
-        phi,
-        gamma,
-        theta,
-        odds / odds.sum(),
-    )
+    return Grid(recursion, season, np.arange(len(rows)), family, *parameters)
+
+
+@cache
+def base_prior(season_length: int) -> FloatArray:
+    """Return the prior before anything is learnt (n_candidates,): the odds of the methods."""
+    methods = [METHODS[name] for _, name in _families(season_length)]
+    odds = np.array([method.odds / len(method.parameters) for method in methods])
+    prior = odds[build_grid(season_length).family]
+    return np.asarray(prior / prior.sum())
 
 
 def _families(season_length: int) -> list[tuple[int, str]]:
@@ -148,5 +203,6 @@ def _families(season_length: int) -> list[tuple[int, str]]:
         (season, name)
         for season in ((RAW, ADDITIVE, MULTIPLICATIVE) if season_length > 1 else (RAW,))
         for name, method in METHODS.items()
-        if not (season == RAW and method.recursion == HOLT_WINTERS)
+        if season in SEASONS[method.recursion]
+        and (method.recursion != SEASONAL or season_length > 1)
     ]

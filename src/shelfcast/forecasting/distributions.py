@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from shelfcast.forecasting import kernels
+from shelfcast.forecasting import intervals
 from shelfcast.forecasting.fits import Fits
-from shelfcast.forecasting.kernels import demand_paths
+from shelfcast.forecasting.intervals import demand_paths
 from shelfcast.forecasting.panel import BoolArray, FloatArray, IntArray
 
 __all__ = [
@@ -286,7 +286,7 @@ def _thin(trajectories: FloatArray, count: int) -> FloatArray:
 
 def _positions(probabilities: FloatArray, paths: int) -> IntArray:
     """Return the positions of the quantiles among ``paths`` atoms in rising order."""
-    ranks = np.ceil((probabilities - kernels.PROBABILITY_TOLERANCE) * paths)
+    ranks = np.ceil((probabilities - intervals.PROBABILITY_TOLERANCE) * paths)
     return np.clip(ranks.astype(np.int64) - 1, 0, paths - 1)
 
 
@@ -406,7 +406,7 @@ class IntervalDemand:
     def cdf(self, x: npt.ArrayLike) -> FloatArray:
         """Return P(D <= x) (n,) for a scalar x or one for each series."""
         out = self._blank()
-        kernels.interval_cdfs(self._each(x), *self._law(), out)
+        intervals.interval_cdfs(self._each(x), *self._law(), out)
         return out
 
     def quantile(self, p: npt.ArrayLike) -> FloatArray:
@@ -421,13 +421,15 @@ class IntervalDemand:
         if not ((probabilities >= 0) & (probabilities <= 1)).all():
             raise ValueError("probabilities must lie within 0 and 1")
         out = self._blank()
-        kernels.interval_quantiles(probabilities, *self._law(), out)
+        intervals.interval_quantiles(probabilities, *self._law(), out)
         return out
 
     def loss(self, x: npt.ArrayLike) -> FloatArray:
         """Return E[(D - x)+] (n,) for a scalar x or one for each series."""
         out = self._blank()
-        kernels.interval_losses(self._each(x), *self._law(), self.demand.pool.cumulative_tails, out)
+        intervals.interval_losses(
+            self._each(x), *self._law(), self.demand.pool.cumulative_tails, out
+        )
         return out
 
     def _blank(self) -> FloatArray:

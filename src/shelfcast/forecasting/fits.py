@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from shelfcast.forecasting import kernels
-from shelfcast.forecasting.candidates import build_grid, family_names
+from shelfcast.forecasting.candidates import (
+    MULTIPLICATIVE,
+    Grid,
+    family_names,
+)
 from shelfcast.forecasting.panel import BoolArray, FloatArray, IntArray, Panel
-from shelfcast.forecasting.seasonality import Prior, shrunk_indices
-
-PAST_ORIGINS = 8
-"""Origins in the past, K, at which the rule is tried on what followed."""
+from shelfcast.forecasting.priors import PAST_ORIGINS, Prior
+from shelfcast.forecasting.seasonality import shrunk_indices
 
 WEIGHT_RESOLUTION = 1e-6
 """Weights of families that differ by less are ties, which go to the first in the grid."""
-
-FEWEST_OBSERVATIONS = 3
-"""Known values without which a series is not fitted."""
 
 ZERO, MEAN = "zero", "mean"
 """Methods of last resort."""
@@ -38,13 +38,82 @@ class FallbackReason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Fits:
-    """Forecasts of n series over h days, with their errors at K past origins.
+class States:
+    """The candidates of n series at the end of their history: all that a forecast needs.
 
     Attributes
     ----------
-    mean : (n, h)
-        Mean forecast in the unit of the series; never negative where the history is not.
+    weights : (n, n_candidates)
+        A weight below 0.001 is 0, and so are all of a series that falls back.
+    scores : (n, n_candidates)
+        Root mean squared errors, the weighted geometric mean of those one step and several steps
+        ahead, in the unit of the series.
+    states : (n, 3, n_candidates)
+        Level, slope and, of Theta, the mean of the values.
+    seasons : (n, m, n_candidates with seasons of their own)
+        Seasonal states of Holt-Winters by phase.
+    indices : (n, 3, m)
+        Seasonal indices that the other candidates share, as `shrunk_indices` returns them.
+    fallback_mean : (n,)
+        Forecast of every day of a series that falls back; 0 for others.
+    days : (n,) int
+        Days since the first known value.
+    is_nonnegative : (n,) bool
+        Whether no value of the history is negative.
+    """
+
+    weights: FloatArray
+    scores: FloatArray
+    states: FloatArray
+    seasons: FloatArray
+    indices: FloatArray
+    fallback_mean: FloatArray
+    days: IntArray
+    is_nonnegative: BoolArray
+
+    def forecast(self, grid: Grid, horizon: int) -> FloatArray:
+        """Return the mean forecast of the days after the history (n, horizon)."""
+        mean = np.repeat(self.fallback_mean[:, None], horizon, axis=1)
+        lowest = np.where(self.is_nonnegative, 0.0, -np.inf)
+        kernels.forecast_many(
+            self.days,
+            lowest,
+            self.indices,
+            grid,
+            self.weights,
+            self.states,
+            self.seasons,
+            mean,
+        )
+        return mean
+
+    def in_units(self, grid: Grid, exponent: IntArray) -> States:
+        """Return the states in a unit 2^exponent times smaller (n,); exact."""
+        unit = exponent[:, None, None]
+        is_ratio = grid.season == MULTIPLICATIVE
+        indices = np.ldexp(self.indices, unit)
+        indices[:, MULTIPLICATIVE] = self.indices[:, MULTIPLICATIVE]
+        return States(
+            self.weights,
+            np.ldexp(self.scores, exponent[:, None]),
+            np.ldexp(self.states, unit),
+            np.ldexp(self.seasons, unit * ~is_ratio[grid.has_seasons]),
+            indices,
+            np.ldexp(self.fallback_mean, exponent),
+            self.days,
+            self.is_nonnegative,
+        )
+
+
+@dataclass(frozen=True)
+class Fits:
+    """What is registered of n series: states to forecast from, and errors at K past origins.
+
+    Attributes
+    ----------
+    states : States
+    mean_quantity : (n,)
+        Mean forecast per day over the horizon.
     scale : (n,)
         One-step root mean squared error at the end of the series.
     errors : (n, K, h)
@@ -56,49 +125,55 @@ class Fits:
         Weight that it carries, 0 to 1.
     fallback_reason : (n,) object
         `FallbackReason`, or None. Infinite values count as unknown, and the reason says so.
-    is_nonnegative : (n,) bool
-        Whether no value of the history is negative.
     observations : (n,) int
         Known values.
     """
 
-    mean: FloatArray
+    states: States
+    mean_quantity: FloatArray
     scale: FloatArray
     errors: FloatArray
     method: npt.NDArray[np.object_]
     method_weight: FloatArray
     fallback_reason: npt.NDArray[np.object_]
-    is_nonnegative: BoolArray
     observations: IntArray
 
     def __len__(self) -> int:
-        return len(self.mean)
+        return len(self.scale)
 
     @property
     def horizon(self) -> int:
         """Days ahead, h."""
-        return int(self.mean.shape[1])
+        return int(self.errors.shape[2])
 
     @property
     def mean_ratio(self) -> FloatArray:
         """Mean forecast / scale (n,), by which calibration groups series; infinite for scale 0."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = self.mean.mean(axis=1) / self.scale
+            ratio = self.mean_quantity / self.scale
         return np.where(self.scale > 0, ratio, np.inf)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Fits]) -> Fits:
-        """Join fits of one horizon, in order."""
-        return cls(
-            *(
-                np.concatenate([getattr(part, field.name) for part in parts])
-                for field in fields(cls)
-            )
-        )
+        """Join fits of one prior and horizon, in order."""
+        states = States(**_joined([part.states for part in parts]))
+        return cls(states=states, **_joined(parts))
+
+
+def _joined(parts: Sequence[States | Fits]) -> dict[str, Any]:
+    """Join the arrays of parts, by name."""
+    columns = {
+        field.name: [getattr(part, field.name) for part in parts] for field in fields(parts[0])
+    }
+    return {
+        name: np.concatenate(column)
+        for name, column in columns.items()
+        if isinstance(column[0], np.ndarray)
+    }
 
 
 def fit_panel(panel: Panel, prior: Prior, horizon: int) -> Fits:
-    """Forecast every series by the weighted average of the grid of candidates.
+    """Fit every series by the weighted average of the prior's candidates.
 
     A series that cannot be fitted falls back, with a reason: without observations or without any
     demand to zero, with one or two observations to their mean, whose scale is then their root mean
@@ -109,7 +184,7 @@ def fit_panel(panel: Panel, prior: Prior, horizon: int) -> Fits:
     panel
         Series of any lengths; NaN is unknown.
     prior
-        Season length and what the pool knows of the season.
+        What series teach one another; holds the season length.
     horizon : int
         Days ahead, at least 1.
 
@@ -122,53 +197,55 @@ def fit_panel(panel: Panel, prior: Prior, horizon: int) -> Fits:
         raise ValueError(f"horizon is {horizon}; it must be at least 1")
     infinite = panel.counts(np.isinf(panel.values))
     panel, exponent = panel.in_own_units()
-    observations = panel.counts(~np.isnan(panel.values))
-    with_demand = panel.counts(~np.isnan(panel.values) & (panel.values != 0))
-    is_fitted = (observations >= FEWEST_OBSERVATIONS) & (with_demand > 0)
-
-    n = len(panel)
-    grid = build_grid(prior.season_length)
-    mean = np.zeros((n, horizon))
+    is_nonnegative = panel.counts(panel.values < 0) == 0
+    n, m = len(panel), prior.profile.season_length
+    grid = prior.grid
+    states = States(
+        weights=np.zeros((n, grid.size)),
+        scores=np.zeros((n, grid.size)),
+        states=np.zeros((n, 3, grid.size)),
+        seasons=np.zeros((n, m, grid.with_seasons)),
+        indices=shrunk_indices(panel, prior.profile),
+        fallback_mean=np.zeros(n),
+        days=np.zeros(n, dtype=np.int64),
+        is_nonnegative=is_nonnegative,
+    )
     scale = np.zeros(n)
     errors = np.full((n, PAST_ORIGINS, horizon), np.nan)
-    weights = np.zeros((n, grid.prior.size))
-    additive, multiplicative = shrunk_indices(panel, prior)
     kernels.fit_many(
         panel.values,
         panel.offsets,
-        additive,
-        multiplicative,
+        states.indices,
         grid,
-        mean,
+        prior.weights,
+        prior.tempering,
         scale,
         errors,
-        weights,
+        states.days,
+        states.weights,
+        states.scores,
+        states.states,
+        states.seasons,
     )
-    mean = np.ldexp(mean, exponent[:, None])
-    scale = np.ldexp(scale, exponent)
-    family_weights = np.add.reduceat(weights, grid.bounds[:-1], axis=1)
-    leader = np.round(family_weights / WEIGHT_RESOLUTION).argmax(axis=1)
-    method = np.array(family_names(prior.season_length), dtype=object)[leader]
-    method_weight = np.where(is_fitted, family_weights[np.arange(n), leader], 1.0)
-
+    method, method_weight = _leaders(states.weights, grid, family_names(m))
     reason = np.full(n, None, dtype=object)
     reason[infinite > 0] = FallbackReason.NON_FINITE_VALUES.value
-    for i in np.flatnonzero(~is_fitted).tolist():
-        method[i], reason[i], level, spread = _last_resort(panel[i])
-        mean[i], scale[i] = np.ldexp([level, spread], exponent[i])
+    for i in np.flatnonzero(states.days == 0).tolist():
+        method[i], reason[i], states.fallback_mean[i], scale[i] = _last_resort(panel[i])
+    states = states.in_units(grid, exponent)
     return Fits(
-        mean,
-        scale,
+        states,
+        states.forecast(grid, horizon).mean(axis=1),
+        np.ldexp(scale, exponent),
         errors,
         method,
         method_weight,
         reason,
-        panel.counts(panel.values < 0) == 0,
-        observations,
+        panel.counts(~np.isnan(panel.values)),
     )
 
 
-def fall_back(panel: Panel, horizon: int) -> Fits:
+def fall_back(panel: Panel, prior: Prior, horizon: int) -> Fits:
     """Forecast every series by the mean of its values, until it is fitted.
 
     The scale is their standard deviation × √(1 + 1/n), as that of the mean's error is added. A
@@ -178,46 +255,48 @@ def fall_back(panel: Panel, horizon: int) -> Fits:
     ----------
     panel
         Series of any lengths; NaN is unknown.
+    prior
+        Of the series that are fitted.
     horizon : int
         Days ahead.
     """
-    n = len(panel)
+    n, m, size = len(panel), prior.profile.season_length, prior.grid.size
     in_own_units, exponent = panel.in_own_units()
     rules = [_last_resort(in_own_units[i]) for i in range(n)]
     level, spread = np.ldexp(
         np.array([(level, spread) for *_, level, spread in rules]).reshape(n, 2), exponent[:, None]
     ).T
     return Fits(
-        mean=np.repeat(level[:, None], horizon, axis=1),
+        States(
+            weights=np.zeros((n, size)),
+            scores=np.zeros((n, size)),
+            states=np.zeros((n, 3, size)),
+            seasons=np.zeros((n, m, prior.grid.with_seasons)),
+            indices=np.zeros((n, 3, m)),
+            fallback_mean=level,
+            days=np.zeros(n, dtype=np.int64),
+            is_nonnegative=in_own_units.counts(in_own_units.values < 0) == 0,
+        ),
+        mean_quantity=level,
         scale=spread,
         errors=np.full((n, PAST_ORIGINS, horizon), np.nan),
         method=np.array([method for method, *_ in rules], dtype=object),
         method_weight=np.ones(n),
         fallback_reason=np.array([reason for _, reason, *_ in rules], dtype=object),
-        is_nonnegative=panel.counts(panel.values < 0) == 0,
         observations=in_own_units.counts(~np.isnan(in_own_units.values)),
     )
 
 
-def carry_forward(mean: FloatArray, age: IntArray, season_length: int) -> FloatArray:
-    """Return forecasts (n, h) for the h days that begin ``age`` days later than those of ``mean``.
-
-    What ``mean`` does not reach repeats its last season, or its last day where it has no whole
-    season.
-
-    Parameters
-    ----------
-    mean : (n, h)
-    age : (n,) int
-        Days, 0 to h.
-    season_length : int
-        Days in a season.
-    """
-    horizon = mean.shape[1]
-    season = season_length if season_length <= horizon else 1
-    day = age[:, None] + np.arange(horizon)
-    day -= season * np.maximum((day - horizon) // season + 1, 0)
-    return np.take_along_axis(mean, day, axis=1)
+def _leaders(
+    weights: FloatArray, grid: Grid, names: tuple[str, ...]
+) -> tuple[npt.NDArray[np.object_], FloatArray]:
+    """Return the name and weight (n,) of the family that carries the most, 1 where none does."""
+    families = np.zeros((len(weights), len(names)))
+    for j in range(grid.size):
+        families[:, grid.family[j]] += weights[:, j]
+    leader = np.round(families / WEIGHT_RESOLUTION).argmax(axis=1)
+    weight = families[np.arange(len(weights)), leader]
+    return np.array(names, dtype=object)[leader], np.where(weight > 0, weight, 1.0)
 
 
 def _last_resort(values: FloatArray) -> tuple[str, str, float, float]:
@@ -228,7 +307,7 @@ def _last_resort(values: FloatArray) -> tuple[str, str, float, float]:
     if not known.any():
         return ZERO, FallbackReason.NO_DEMAND.value, 0.0, 0.0
     mean = float(known.mean())
-    if known.size < FEWEST_OBSERVATIONS:
+    if known.size < kernels.FEWEST_OBSERVATIONS:
         root_mean_square = float(np.sqrt(np.mean(known**2)))
         return MEAN, FallbackReason.TOO_FEW_OBSERVATIONS.value, mean, root_mean_square
     deviation = float(known.std(ddof=1) * np.sqrt(1 + 1 / known.size))

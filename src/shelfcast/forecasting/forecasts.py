@@ -14,7 +14,7 @@ import numpy.typing as npt
 from shelfcast.forecasting.distributions import CumulativeDemand, ErrorPool, build_pool
 from shelfcast.forecasting.fits import Fits, fit_panel
 from shelfcast.forecasting.panel import FloatArray, Panel
-from shelfcast.forecasting.seasonality import Prior, learn_prior
+from shelfcast.forecasting.priors import Prior, teach
 from shelfcast.forecasting.stockouts import complete_stockouts
 
 SERIES_PER_TASK = 256
@@ -83,7 +83,7 @@ def forecast_arrays(
     pool
         Error trajectories; by default those of these series.
     prior
-        What the pool knows of the season; by default learnt from these series. Given pool and
+        What series teach one another; by default these do. Given pool and
         prior, the result for a series depends on no other series.
 
     Raises
@@ -104,15 +104,17 @@ def forecast_arrays(
             for values, flags in zip(series, censored, strict=True)
         ]
     panel = Panel.from_series(series)
-    prior = learn_prior(panel, season_length) if prior is None else prior
-    if prior.season_length != season_length:
-        raise ValueError(f"the prior's season has {prior.season_length} days, not {season_length}")
+    prior = teach(panel, season_length, horizon) if prior is None else prior
+    if prior.profile.season_length != season_length:
+        taught = prior.profile.season_length
+        raise ValueError(f"the prior's season has {taught} days, not {season_length}")
     fits = _fit_in_threads(panel, prior, horizon)
+    mean = fits.states.forecast(prior.grid, horizon)
     pool = build_pool(fits) if pool is None else pool
     group, error_scale = pool.place(fits)
     return Forecasts(
-        fits.mean,
-        CumulativeDemand(fits.mean, error_scale, group, fits.is_nonnegative, pool),
+        mean,
+        CumulativeDemand(mean, error_scale, group, fits.states.is_nonnegative, pool),
         probabilities,
         fits.method,
         fits.fallback_reason,

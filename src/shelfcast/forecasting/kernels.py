@@ -1,14 +1,6 @@
-"""Numba kernels of the forecaster: sequential recursions over one series at a time.
+"""Numba kernels that fit a series: run the candidates, score, weigh and combine them.
 
-The candidates of a family run side by side, in the innermost loop, which the compiler can
-vectorise without reordering a sum.
-
-Conventions
------------
-NaN is unknown: a recursion takes its time update and is neither corrected nor scored. Day ``t`` of
-a series of length T has phase ``(t - T) % m``, counted from the end, because all series end on the
-same day. An origin is the number of days known when a forecast is made. No result depends on any
-series but its own.
+Arrays and conventions are those of :mod:`recursions`. No result depends on any series but its own.
 """
 
 from __future__ import annotations
@@ -16,27 +8,44 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from shelfcast.compiled import kernel
 from shelfcast.forecasting.candidates import (
     ADDITIVE,
     HOLT_WINTERS,
     MULTIPLICATIVE,
     RAW,
+    SEASONAL,
     SMOOTHING,
     THETA,
     Grid,
+    Tempering,
 )
 from shelfcast.forecasting.panel import FloatArray, IntArray
+from shelfcast.forecasting.recursions import (
+    VISITS_BEFORE,
+    gain_table,
+    holt_winters_ahead,
+    put_season,
+    run_holt_winters,
+    run_seasonal,
+    run_simple,
+    run_theta,
+    run_trend,
+    seasonal_ahead,
+    theta_ahead,
+    trend_ahead,
+)
 
-kernel = njit(nogil=True, cache=True, error_model="numpy")
-"""Compile a function without the GIL, kept on disk; x / 0 is infinite or NaN, as in numpy."""
-
-SCORED_SHARE = 0.25
-"""Observations that count in the weights per observation made: neighbouring errors are alike."""
-
-SCORED_CAP = 75.0
+MOST_EFFECTIVE = 40.0
 """Observations that count in the weights at most."""
+
+
+SMALLEST_WEIGHT = 1e-3
+"""Weight below which a candidate is left out."""
+
+FEWEST_OBSERVATIONS = 3
+"""Known values without which a series is not fitted."""
 
 NOISE_SCALE = 1e-6
 """Scale up to which errors are noise of floating point, of values within 1; then it counts as 0."""
@@ -48,260 +57,18 @@ RELATIVE_FLOOR = 1e-6
 ABSOLUTE_FLOOR = 1e-12
 """Floor of a mean squared error: shares of the variance and of the largest value squared."""
 
-SMALLEST_RATIO = 0.05
-"""Smallest seasonal ratio by which Holt-Winters divides an error."""
-
-VISITS_BEFORE = 5.0
-"""Visits that the starting seasonal index of Holt-Winters is worth."""
-
-PROBABILITY_TOLERANCE = 1e-12
-"""Slack with which a probability counts as reached, for sums that do not round to 1."""
-
-
-@kernel
-def first_gains(seen: int, has_slope: bool) -> tuple[float, float]:
-    """Return the gains of level and slope that recursive least squares has at observation n > 1.
-
-    1/n for a mean; 2(2n - 1)/(n(n + 1)) and 6/(n(n + 1)) for a line. A candidate's gains start so
-    and stop falling at its own alpha and alpha × beta; no initial state is estimated. Source: the
-    expanding-memory polynomial filter, Morrison (1969), Brookner (1998).
-    """
-    if not has_slope:
-        return 1.0 / seen, 0.0
-    return 2.0 * (2.0 * seen - 1.0) / (seen * (seen + 1.0)), 6.0 / (seen * (seen + 1.0))
-
-
-@kernel
-def run_smoothing(
-    x: FloatArray,
-    weight: FloatArray,
-    origins: IntArray,
-    burn_in: int,
-    alpha: FloatArray,
-    beta: FloatArray,
-    phi: FloatArray,
-    forecasts: FloatArray,
-    squares: FloatArray,
-) -> None:
-    """Run simple smoothing (beta = 0), Holt's (phi = 1) or damped trend over ``x`` (T,).
-
-    The first value, which must be known, is the first level. With e = x - (l + phi b): l <- l +
-    phi b + gain e, b <- phi b + slope gain e; d days ahead l + (phi + ... + phi^d) b. Source:
-    Gardner & McKenzie (1985).
-
-    Parameters
-    ----------
-    weight : (T,)
-        Factor of a squared error on its way back to the unit of the series.
-    origins : (k,) int, rising
-    burn_in : int
-        First day that is scored, at least 1.
-    alpha, beta, phi : (J,)
-        Parameters of the candidates, which run side by side.
-    forecasts : (k, h, J), out
-        Forecasts of the h days after each origin.
-    squares : (k, J), out
-        Sum of weighted squared one-step errors before each origin.
-    """
-    has_slope = beta[0] > 0.0
-    lowest_slope_gain = alpha * beta
-    level = np.full(alpha.size, x[0])
-    slope = np.zeros(alpha.size)
-    total = np.zeros(alpha.size)
-    seen = 1
-    day = 1
-    for k in range(origins.size):
-        while day < origins[k]:
-            value = x[day]
-            if math.isnan(value):
-                for j in range(alpha.size):
-                    slope[j] *= phi[j]
-                    level[j] += slope[j]
-            else:
-                seen += 1
-                level_gain, slope_gain = first_gains(seen, has_slope)
-                score = weight[day] if day >= burn_in else 0.0
-                for j in range(alpha.size):
-                    step = phi[j] * slope[j]
-                    expected = level[j] + step
-                    error = value - expected
-                    total[j] += score * error * error
-                    level[j] = expected + max(alpha[j], level_gain) * error
-                    slope[j] = step + max(lowest_slope_gain[j], slope_gain) * error
-            day += 1
-        squares[k] = total
-        ahead = level.copy()
-        step_ahead = slope.copy()
-        for d in range(forecasts.shape[1]):
-            step_ahead *= phi
-            ahead += step_ahead
-            forecasts[k, d] = ahead
-
-
-@kernel
-def run_theta(
-    x: FloatArray,
-    weight: FloatArray,
-    origins: IntArray,
-    burn_in: int,
-    alpha: FloatArray,
-    theta: FloatArray,
-    forecasts: FloatArray,
-    squares: FloatArray,
-) -> None:
-    """Run the dynamic Theta method over ``x``, whose first value is known.
-
-    One day ahead l + (1 - 1/theta) (q A + (1 - q (1 - alpha))/alpha B), where q = (1 - alpha)^n,
-    l is the level of simple smoothing and A, B are the running least-squares line through the n
-    values so far; an unknown value is replaced by its forecast, and so are those ahead. The level
-    before the first value is that value / theta, so that the first forecast repeats it. Source:
-    Fiorucci, Pellegrini, Louzada, Petropoulos & Koehler (2016). Arguments as in `run_smoothing`.
-    """
-    first = x[0]
-    share = 1.0 - 1.0 / theta
-    level = (1.0 - share * (1.0 - alpha)) * first
-    mean = np.full(alpha.size, first)
-    slope = np.zeros(alpha.size)
-    decay = 1.0 - alpha
-    expected = np.full(alpha.size, first)
-    total = np.zeros(alpha.size)
-    day = 1
-    for k in range(origins.size):
-        while day < origins[k]:
-            score = weight[day] if day >= burn_in and not math.isnan(x[day]) else 0.0
-            if score > 0.0:
-                for j in range(alpha.size):
-                    total[j] += score * (x[day] - expected[j]) ** 2
-            _extend_theta(x[day], day + 1, alpha, share, level, mean, slope, decay, expected)
-            day += 1
-        squares[k] = total
-        ahead = expected.copy()
-        states = (level.copy(), mean.copy(), slope.copy(), decay.copy())
-        for d in range(forecasts.shape[1]):
-            forecasts[k, d] = ahead
-            _extend_theta(np.nan, day + d + 1, alpha, share, *states, ahead)
-
-
-@kernel
-def _extend_theta(
-    value: float,
-    n: int,
-    alpha: FloatArray,
-    share: FloatArray,
-    level: FloatArray,
-    mean: FloatArray,
-    slope: FloatArray,
-    decay: FloatArray,
-    expected: FloatArray,
-) -> None:
-    """Take the n-th value, or each candidate's forecast where it is NaN, and forecast the next.
-
-    ``share`` is 1 - 1/theta; ``level``, ``mean`` of the values, ``slope`` B, ``decay`` q and
-    ``expected``, the forecast, are the state (J,), which is updated.
-    """
-    kept = (n - 2.0) / (n + 1.0)
-    learnt = 6.0 / (n * (n + 1.0))
-    half = 0.5 * (n + 1.0)
-    is_known = not math.isnan(value)
-    for j in range(alpha.size):
-        taken = value if is_known else expected[j]
-        deviation = taken - mean[j]
-        level[j] += alpha[j] * (taken - level[j])
-        slope[j] = kept * slope[j] + learnt * deviation
-        mean[j] += deviation / n
-        decay[j] *= 1.0 - alpha[j]
-        intercept = mean[j] - half * slope[j]
-        growth = (1.0 - decay[j] * (1.0 - alpha[j])) / alpha[j] * slope[j]
-        expected[j] = level[j] + share[j] * (decay[j] * intercept + growth)
-
-
-@kernel
-def run_holt_winters(
-    y: FloatArray,
-    index: FloatArray,
-    is_ratio: bool,
-    origins: IntArray,
-    burn_in: int,
-    alpha: FloatArray,
-    beta: FloatArray,
-    phi: FloatArray,
-    gamma: FloatArray,
-    forecasts: FloatArray,
-    squares: FloatArray,
-) -> None:
-    """Run Holt-Winters over ``y``, whose first value is known, from the seasonal ``index`` (m,).
-
-    The seasonal gain is max(gamma, 1/visits) (1 - alpha), so that early seasons are averaged. With
-    ratios an error is divided by the ratio for level and slope and by the level for the season,
-    whose step is held within half its value. Source: Winters (1960); Hyndman & Athanasopoulos,
-    Forecasting: Principles and Practice, 3rd edition, section 8.3. Arguments as in
-    `run_smoothing`.
-    """
-    m = index.size
-    has_slope = beta[0] > 0.0
-    lowest_slope_gain = alpha * beta
-    slope = np.zeros(alpha.size)
-    total = np.zeros(alpha.size)
-    seasons = np.empty((m, alpha.size))
-    for phase in range(m):
-        seasons[phase] = index[phase]
-    visits = np.full(m, VISITS_BEFORE)
-    first = index[-y.size % m]
-    level = np.full(alpha.size, y[0] / max(first, SMALLEST_RATIO) if is_ratio else y[0] - first)
-    seen = 1
-    day = 1
-    for k in range(origins.size):
-        while day < origins[k]:
-            value = y[day]
-            phase = (day - y.size) % m
-            season = seasons[phase]
-            if math.isnan(value):
-                for j in range(alpha.size):
-                    slope[j] *= phi[j]
-                    level[j] += slope[j]
-            else:
-                seen += 1
-                visits[phase] += 1.0
-                season_gain = 1.0 / visits[phase]
-                level_gain, slope_gain = first_gains(seen, has_slope)
-                score = 1.0 if day >= burn_in else 0.0
-                for j in range(alpha.size):
-                    step = phi[j] * slope[j]
-                    expected = level[j] + step
-                    gain = max(gamma[j], season_gain) * (1.0 - alpha[j])
-                    if is_ratio:
-                        error = value - expected * season[j]
-                        ratio = max(season[j], SMALLEST_RATIO)
-                        level_error = error / ratio
-                        change = gain * error / expected if expected > 0.0 else 0.0
-                        season[j] += min(max(change, -0.5 * ratio), 0.5 * ratio)
-                    else:
-                        error = value - expected - season[j]
-                        level_error = error
-                        season[j] += gain * error
-                    total[j] += score * error * error
-                    level[j] = expected + max(alpha[j], level_gain) * level_error
-                    slope[j] = step + max(lowest_slope_gain[j], slope_gain) * level_error
-            day += 1
-        squares[k] = total
-        ahead = level.copy()
-        step_ahead = slope.copy()
-        for d in range(forecasts.shape[1]):
-            step_ahead *= phi
-            ahead += step_ahead
-            season = seasons[(day + d - y.size) % m]
-            forecasts[k, d] = ahead * season if is_ratio else ahead + season
-
 
 @kernel
 def run_grid(
     y: FloatArray,
-    additive: FloatArray,
-    multiplicative: FloatArray,
+    indices: FloatArray,
     grid: Grid,
+    gains: FloatArray,
     origins: IntArray,
     burn_in: int,
     lowest: float,
+    states: FloatArray,
+    seasons: FloatArray,
     forecasts: FloatArray,
     squares: FloatArray,
 ) -> None:
@@ -310,60 +77,131 @@ def run_grid(
     Parameters
     ----------
     y : (T,)
-    additive, multiplicative : (m,)
-        Seasonal indices by phase.
-    origins, burn_in
-        As in `run_smoothing`.
+    indices : (3, m)
+        Seasonal indices by phase, one row for each of RAW, ADDITIVE and MULTIPLICATIVE.
+    gains, origins
+        As in `recursions`.
+    burn_in : int
+        First day whose one-step error is scored.
     lowest : float
         No forecast lies below it.
-    forecasts : (k, h, n_candidates), out
-    squares : (k, n_candidates), out
+    states : (3, n_candidates), out
+        Level, slope and, of Theta, the mean, at the last origin.
+    seasons : (m, n_candidates with seasons of their own), out
+        Seasonal states at the last origin.
+    forecasts : (n_candidates, k, h), out
+    squares : (n_candidates, k), out
     """
     length = y.size
-    m = additive.size
+    m = indices.shape[1]
     adjusted = np.empty((3, length))
     weight = np.ones((3, length))
     for day in range(length):
         phase = (day - length) % m
         adjusted[RAW, day] = y[day]
-        adjusted[ADDITIVE, day] = y[day] - additive[phase]
-        adjusted[MULTIPLICATIVE, day] = y[day] / multiplicative[phase]
-        weight[MULTIPLICATIVE, day] = multiplicative[phase] ** 2
-    for family in range(grid.recursion.size):
-        start = grid.bounds[family]
-        stop = grid.bounds[family + 1]
-        season = grid.season[family]
-        recursion = grid.recursion[family]
-        alpha = grid.alpha[start:stop]
-        beta = grid.beta[start:stop]
-        phi = grid.phi[start:stop]
+        adjusted[ADDITIVE, day] = y[day] - indices[ADDITIVE, phase]
+        adjusted[MULTIPLICATIVE, day] = y[day] / indices[MULTIPLICATIVE, phase]
+        weight[MULTIPLICATIVE, day] = indices[MULTIPLICATIVE, phase] ** 2
+    weight[:, :burn_in] = 0.0
+    own = np.empty(m)
+    column = 0
+    for j in range(grid.alpha.size):
+        recursion = grid.recursion[j]
+        season = grid.season[j]
+        alpha = grid.alpha[j]
+        beta = grid.beta[j]
+        phi = grid.phi[j]
         x = adjusted[season]
         w = weight[season]
-        ahead = forecasts[:, :, start:stop]
-        total = squares[:, start:stop]
-        if recursion == SMOOTHING:
-            run_smoothing(x, w, origins, burn_in, alpha, beta, phi, ahead, total)
+        ahead = forecasts[j]
+        total = squares[j]
+        if recursion == SMOOTHING and beta == 0.0:
+            states[0, j] = run_simple(x, w, gains, origins, alpha, ahead, total)
+        elif recursion == SMOOTHING:
+            states[0, j], states[1, j] = run_trend(
+                x, w, gains, origins, alpha, beta, phi, ahead, total
+            )
         elif recursion == THETA:
-            run_theta(x, w, origins, burn_in, alpha, grid.theta[start:stop], ahead, total)
+            states[0, j], states[1, j], states[2, j] = run_theta(
+                x, w, gains, origins, alpha, grid.theta[j], ahead, total
+            )
+        elif recursion == SEASONAL:
+            run_seasonal(y, weight[RAW], gains, origins, alpha, own, ahead, total)
+        else:
+            own[:] = indices[season]
+            is_ratio = season == MULTIPLICATIVE
+            gamma = grid.gamma[j]
+            states[0, j], states[1, j] = run_holt_winters(
+                y, weight[RAW], gains, origins, is_ratio, alpha, beta, phi, gamma, own, ahead, total
+            )
+        if recursion >= HOLT_WINTERS:
+            seasons[:, column] = own
+            column += 1
+        for k in range(origins.size):
+            if recursion < HOLT_WINTERS and season != RAW:
+                phase = (origins[k] - length) % m
+                put_season(season == MULTIPLICATIVE, indices[season], phase, ahead[k])
+            raise_to(lowest, ahead[k])
+
+
+@kernel
+def grid_ahead(
+    n: int,
+    indices: FloatArray,
+    grid: Grid,
+    gains: FloatArray,
+    lowest: float,
+    weights: FloatArray,
+    states: FloatArray,
+    seasons: FloatArray,
+    mean: FloatArray,
+) -> None:
+    """Forecast from the states at the end of a series by the candidates that have weight.
+
+    Parameters
+    ----------
+    n : int
+        Days of the series.
+    indices, lowest, states, seasons
+        As in `run_grid`.
+    weights : (n_candidates,)
+    mean : (h,), out
+    """
+    ahead = np.empty(mean.size)
+    own = np.empty(indices.shape[1])
+    mean[:] = 0.0
+    column = -1
+    for j in range(grid.alpha.size):
+        recursion = grid.recursion[j]
+        column += recursion >= HOLT_WINTERS
+        if weights[j] == 0.0:
+            continue
+        season = grid.season[j]
+        level = states[0, j]
+        slope = states[1, j]
+        if recursion >= HOLT_WINTERS:
+            own[:] = seasons[:, column]
+        if recursion == SMOOTHING:
+            trend_ahead(grid.phi[j], level, slope, ahead)
+        elif recursion == THETA:
+            theta_ahead(n, gains, grid.alpha[j], grid.theta[j], level, slope, states[2, j], ahead)
+        elif recursion == SEASONAL:
+            seasonal_ahead(0, own, ahead)
         else:
             is_ratio = season == MULTIPLICATIVE
-            index = multiplicative if is_ratio else additive
-            gamma = grid.gamma[start:stop]
-            run_holt_winters(
-                y, index, is_ratio, origins, burn_in, alpha, beta, phi, gamma, ahead, total
-            )
-        if recursion != HOLT_WINTERS and season != RAW:
-            for k in range(origins.size):
-                for d in range(forecasts.shape[1]):
-                    phase = (origins[k] + d - length) % m
-                    if season == ADDITIVE:
-                        ahead[k, d] += additive[phase]
-                    else:
-                        ahead[k, d] *= multiplicative[phase]
-    for k in range(origins.size):
-        for d in range(forecasts.shape[1]):
-            for j in range(forecasts.shape[2]):
-                forecasts[k, d, j] = max(forecasts[k, d, j], lowest)
+            holt_winters_ahead(0, is_ratio, grid.phi[j], level, slope, own, ahead)
+        if recursion < HOLT_WINTERS and season != RAW:
+            put_season(season == MULTIPLICATIVE, indices[season], 0, ahead)
+        raise_to(lowest, ahead)
+        for d in range(mean.size):
+            mean[d] += weights[j] * ahead[d]
+
+
+@kernel
+def raise_to(lowest: float, forecasts: FloatArray) -> None:
+    """Let no forecast lie below ``lowest``."""
+    for d in range(forecasts.size):
+        forecasts[d] = max(forecasts[d], lowest)
 
 
 @kernel
@@ -391,12 +229,10 @@ def score_grid(
     floor: float,
     forecasts: FloatArray,
     squares: FloatArray,
-    scores: FloatArray,
+    one_step: FloatArray,
+    ahead: FloatArray,
 ) -> None:
     """Score the candidates at every origin by the errors that are known there.
-
-    A score is a quarter of the log of the mean squared one-step error plus a quarter of that of the
-    squared multi-step errors of earlier origins; half of the former where none of these is known.
 
     Parameters
     ----------
@@ -406,58 +242,169 @@ def score_grid(
         Number of one-step errors before each origin.
     floor : float
         Added to a mean squared error.
-    forecasts : (k, h, n_candidates)
-    squares, scores : (k, n_candidates)
-        Sums of squared one-step errors; out.
+    forecasts : (n_candidates, k, h)
+    squares : (n_candidates, k)
+        Sums of squared one-step errors.
+    one_step, ahead : (k, n_candidates), out
+        Log of the mean squared error one step ahead; and of those several steps ahead that were
+        made at earlier origins, NaN where none is known.
     """
-    total = np.zeros(scores.shape[1])
-    count = 0
+    horizon = forecasts.shape[2]
+    counts = np.zeros(origins.size)
     for k in range(origins.size):
         for p in range(k):
-            known_before = min(origins[k - 1] - origins[p], forecasts.shape[1])
-            known_now = min(origins[k] - origins[p], forecasts.shape[1])
-            for d in range(known_before, known_now):
-                value = y[origins[p] + d]
-                if not math.isnan(value):
-                    count += 1
-                    for j in range(total.size):
-                        total[j] += (value - forecasts[p, d, j]) ** 2
-        for j in range(total.size):
-            one_step = math.log(squares[k, j] / max(scored[k], 1.0) + floor)
-            if count > 0:
-                scores[k, j] = 0.25 * one_step + 0.25 * math.log(total[j] / count + floor)
-            else:
-                scores[k, j] = 0.5 * one_step
+            before = min(origins[k - 1] - origins[p], horizon)
+            now = min(origins[k] - origins[p], horizon)
+            for d in range(before, now):
+                counts[k] += not math.isnan(y[origins[p] + d])
+    counts = np.cumsum(counts)
+    for j in range(squares.shape[0]):
+        total = 0.0
+        for k in range(origins.size):
+            for p in range(k):
+                before = min(origins[k - 1] - origins[p], horizon)
+                now = min(origins[k] - origins[p], horizon)
+                for d in range(before, now):
+                    error = y[origins[p] + d] - forecasts[j, p, d]
+                    if not math.isnan(error):
+                        total += error * error
+            one_step[k, j] = math.log(squares[j, k] / max(scored[k], 1.0) + floor)
+            ahead[k, j] = math.log(total / counts[k] + floor) if counts[k] > 0.0 else np.nan
 
 
 @kernel
-def weigh(scores: FloatArray, effective: float, prior: FloatArray, weights: FloatArray) -> None:
-    """Weigh the candidates: prior × exp(-effective × score), divided by the sum.
+def score(one_step: FloatArray, ahead: FloatArray, tempering: Tempering, out: FloatArray) -> None:
+    """Weigh the two scores of `score_grid` (n_candidates,) at one origin into one."""
+    share = 1.0 if math.isnan(ahead[0]) else tempering.one_step
+    for j in range(out.size):
+        out[j] = share * one_step[j] + ((1.0 - share) * ahead[j] if share < 1.0 else 0.0)
+
+
+@kernel
+def likelihoods(scores: FloatArray, observed: float, tempering: Tempering, out: FloatArray) -> None:
+    """Say how well candidates did relative to the best: exp(-n/2 (score - best)).
+
+    n is the number of observations that count: ``tempering.share`` of those made, and at most
+    `MOST_EFFECTIVE`.
 
     Parameters
     ----------
-    scores, prior, weights : (n_candidates,)
-    effective : float
-        Number of observations that a score is worth.
+    scores, out : (n_candidates,)
+    observed : float
+        Known values.
     """
+    effective = 0.5 * min(tempering.share * observed, MOST_EFFECTIVE)
     best = scores.min()
+    for j in range(scores.size):
+        out[j] = math.exp(-effective * (scores[j] - best))
+
+
+@kernel
+def likelihoods_of(
+    one_step: FloatArray,
+    ahead: FloatArray,
+    observed: FloatArray,
+    tempering: Tempering,
+    out: FloatArray,
+) -> None:
+    """Run `score` and `likelihoods` over series at one origin; arrays have a row for each."""
+    scores = np.empty(out.shape[1])
+    for i in range(observed.size):
+        score(one_step[i], ahead[i], tempering, scores)
+        likelihoods(scores, observed[i], tempering, out[i])
+
+
+@kernel
+def weigh(prior: FloatArray, weights: FloatArray) -> None:
+    """Turn likelihoods into weights: × prior, small ones left out, divided by the sum.
+
+    Parameters
+    ----------
+    prior, weights : (n_candidates,)
+        ``weights`` holds the likelihoods, and then the weights.
+    """
     total = 0.0
-    for j in range(scores.size):
-        weights[j] = prior[j] * math.exp(-effective * (scores[j] - best))
+    for j in range(weights.size):
+        weights[j] *= prior[j]
         total += weights[j]
-    for j in range(scores.size):
-        weights[j] /= total
+    kept = 0.0
+    for j in range(weights.size):
+        weights[j] = weights[j] / total if weights[j] >= SMALLEST_WEIGHT * total else 0.0
+        kept += weights[j]
+    for j in range(weights.size):
+        weights[j] /= kept
+
+
+@kernel
+def known_so_far(y: FloatArray, origins: IntArray, start: int) -> FloatArray:
+    """Count the values known from day ``start`` to before each origin (k,)."""
+    counts = np.zeros(origins.size)
+    day = start
+    known = 0
+    for k in range(origins.size):
+        while day < origins[k]:
+            known += not math.isnan(y[day])
+            day += 1
+        counts[k] = known
+    return counts
+
+
+@kernel
+def variance_of(y: FloatArray) -> float:
+    """Return the variance of the known values."""
+    known = 0
+    total = 0.0
+    total_squares = 0.0
+    for value in y:
+        if not math.isnan(value):
+            known += 1
+            total += value
+            total_squares += value**2
+    return max(total_squares / known - (total / known) ** 2, 0.0)
+
+
+@kernel
+def first_scored(length: int, season_length: int) -> int:
+    """Return the first day whose one-step error is scored: a quarter or two seasons on."""
+    return max(min(length // 4, 2 * season_length if season_length > 1 else 3), 1)
+
+
+@kernel
+def try_grid(
+    y: FloatArray,
+    indices: FloatArray,
+    grid: Grid,
+    gains: FloatArray,
+    origins: IntArray,
+    states: FloatArray,
+    seasons: FloatArray,
+    forecasts: FloatArray,
+    squares: FloatArray,
+    one_step: FloatArray,
+    ahead: FloatArray,
+) -> None:
+    """Run every candidate over a series and score it; arguments as in `run_grid`, `score_grid`."""
+    burn_in = first_scored(y.size, indices.shape[1])
+    lowest = -np.inf if np.nanmin(y) < 0.0 else 0.0
+    run_grid(y, indices, grid, gains, origins, burn_in, lowest, states, seasons, forecasts, squares)
+    floor = RELATIVE_FLOOR * variance_of(y) + ABSOLUTE_FLOOR * np.nanmax(np.abs(y)) ** 2
+    scored = known_so_far(y, origins, burn_in)
+    score_grid(y, origins, scored, floor, forecasts, squares, one_step, ahead)
 
 
 @kernel
 def fit_one(
     y: FloatArray,
-    additive: FloatArray,
-    multiplicative: FloatArray,
+    indices: FloatArray,
     grid: Grid,
-    mean: FloatArray,
+    gains: FloatArray,
+    prior: FloatArray,
+    tempering: Tempering,
     errors: FloatArray,
     weights: FloatArray,
+    last_scores: FloatArray,
+    states: FloatArray,
+    seasons: FloatArray,
 ) -> float:
     """Forecast one series by the weighted average of all candidates, now and at past origins.
 
@@ -467,13 +414,20 @@ def fit_one(
     ----------
     y : (T,)
         First value known, at least three known, none beyond 1 in absolute value.
-    additive, multiplicative : (m,)
-    mean : (h,), out
+    indices, gains
+        As in `run_grid`.
+    prior : (K + 1, n_candidates)
+        Prior probabilities at the past origins, latest last, and at the end.
+    tempering
+        How the candidates are weighed.
     errors : (K, h), out
         Actual less forecast at past origins, in units of the one-step scale known there; the last
         row belongs to the latest origin; NaN is unknown.
-    weights : (n_candidates,), out
-        Weights at the end of the series.
+    weights, last_scores : (n_candidates,), out
+        At the end of the series: weights, and root mean squared errors, the weighted geometric mean
+        of those one step and several steps ahead.
+    states, seasons, out
+        As in `run_grid`.
 
     Returns
     -------
@@ -481,55 +435,37 @@ def fit_one(
         One-step root mean squared error at the end, in the unit of ``y``.
     """
     count, horizon = errors.shape
-    candidates = weights.size
     length = y.size
-    m = additive.size
+    m = indices.shape[1]
     origins = past_origins(length, m, horizon, count)
     past = origins.size - 1
-    burn_in = max(min(length // 4, 2 * m if m > 1 else 3), 1)
-
-    observed = np.zeros(past + 1)
-    scored = np.zeros(past + 1)
-    known = 0
-    errors_known = 0
-    total = 0.0
-    total_squares = 0.0
-    day = 0
-    for k in range(past + 1):
-        while day < origins[k]:
-            if not math.isnan(y[day]):
-                known += 1
-                errors_known += day >= burn_in
-                total += y[day]
-                total_squares += y[day] ** 2
-            day += 1
-        observed[k] = known
-        scored[k] = errors_known
-    variance = max(total_squares / known - (total / known) ** 2, 0.0)
-    lowest = -np.inf if np.nanmin(y) < 0.0 else 0.0
-
-    forecasts = np.empty((past + 1, horizon, candidates))
-    squares = np.empty((past + 1, candidates))
-    scores = np.empty((past + 1, candidates))
-    run_grid(y, additive, multiplicative, grid, origins, burn_in, lowest, forecasts, squares)
-    floor = RELATIVE_FLOOR * variance + ABSOLUTE_FLOOR
-    score_grid(y, origins, scored, floor, forecasts, squares, scores)
+    forecasts = np.empty((weights.size, past + 1, horizon))
+    squares = np.empty((weights.size, past + 1))
+    one_step = np.empty((past + 1, weights.size))
+    ahead = np.empty((past + 1, weights.size))
+    try_grid(y, indices, grid, gains, origins, states, seasons, forecasts, squares, one_step, ahead)
+    observed = known_so_far(y, origins, 0)
+    scored = known_so_far(y, origins, first_scored(length, m))
+    variance = variance_of(y)
 
     errors[:] = np.nan
+    mean = np.empty(horizon)
     scales = np.empty(past + 1)
     for k in range(past + 1):
-        weigh(scores[k], min(SCORED_SHARE * observed[k], SCORED_CAP), grid.prior, weights)
-        for d in range(horizon):
-            mean[d] = weighted_sum(weights, forecasts[k, d])
-        square = weighted_sum(weights, squares[k])
+        score(one_step[k], ahead[k], tempering, last_scores)
+        likelihoods(last_scores, observed[k], tempering, weights)
+        weigh(prior[count - past + k], weights)
+        square = weighted_sum(weights, squares[:, k])
         root_square = math.sqrt(square / scored[k] if scored[k] > 0.0 else variance)
         scales[k] = root_square if root_square > NOISE_SCALE else 0.0
         if k < past and scales[k] > 0.0:
+            combine(weights, forecasts[:, k], mean)
             for d in range(min(horizon, length - origins[k])):
                 errors[count - past + k, d] = (y[origins[k] + d] - mean[d]) / scales[k]
     for k in range(past):
         if scales[k] < SMALLEST_SCALE_SHARE * scales[past]:
             errors[count - past + k] = np.nan
+    last_scores[:] = np.exp(0.5 * last_scores)
     root: float = scales[past]
     return root
 
@@ -544,53 +480,291 @@ def weighted_sum(weights: FloatArray, values: FloatArray) -> float:
 
 
 @kernel
+def combine(weights: FloatArray, forecasts: FloatArray, mean: FloatArray) -> None:
+    """Average the forecasts (n_candidates, h) of the candidates that have weight."""
+    mean[:] = 0.0
+    for j in range(weights.size):
+        if weights[j] > 0.0:
+            for d in range(mean.size):
+                mean[d] += weights[j] * forecasts[j, d]
+
+
+@kernel
+def start_of(values: FloatArray) -> int:
+    """Return the position of the first known value if the series can be fitted, or -1.
+
+    It can with three known values, at least one of them not 0.
+    """
+    start = -1
+    known = 0
+    has_demand = False
+    for t in range(values.size):
+        if not math.isnan(values[t]):
+            if start < 0:
+                start = t
+            known += 1
+            has_demand = has_demand or values[t] != 0.0
+    return start if known >= FEWEST_OBSERVATIONS and has_demand else -1
+
+
+@kernel
+def checksums(values: FloatArray, offsets: IntArray, out: IntArray) -> None:
+    """Find a number that is as good as random for every series that can be fitted, -1 for others.
+
+    It shows neither the unit of a series nor the days before its first known value. Source: the
+    FNV-1a hash, of values relative to the largest in steps of 2^-20.
+
+    Parameters
+    ----------
+    values, offsets
+        As in `fit_many`.
+    out : (n,) int, out
+    """
+    for i in range(out.size):
+        y = values[offsets[i] : offsets[i + 1]]
+        start = start_of(y)
+        out[i] = -1
+        if start >= 0:
+            largest = np.nanmax(np.abs(y))
+            state = np.uint64(14695981039346656037)
+            for value in y[start:]:
+                step = -(2**40) if math.isnan(value) else round(value / largest * 2.0**20)
+                state = (state ^ np.uint64(step)) * np.uint64(1099511628211)
+            out[i] = np.int64(state >> np.uint64(1))
+
+
+@kernel
+def longest(offsets: IntArray) -> int:
+    """Return the length of the longest series."""
+    length = 0
+    for i in range(offsets.size - 1):
+        length = max(length, offsets[i + 1] - offsets[i])
+    return length
+
+
+@kernel
 def fit_many(
     values: FloatArray,
     offsets: IntArray,
-    additive: FloatArray,
-    multiplicative: FloatArray,
+    indices: FloatArray,
     grid: Grid,
-    mean: FloatArray,
+    prior: FloatArray,
+    tempering: Tempering,
     scale: FloatArray,
     errors: FloatArray,
+    days: IntArray,
     weights: FloatArray,
+    scores: FloatArray,
+    states: FloatArray,
+    seasons: FloatArray,
 ) -> None:
-    """Run `fit_one` over the series of a panel that have three known values, at least one not 0.
-
-    A series begins with its first known value.
+    """Run `fit_one` over the series of a panel that `start_of` says can be fitted.
 
     Parameters
     ----------
     values : (total length,)
         None beyond 1 in absolute value.
     offsets : (n + 1,) int
-    additive, multiplicative : (n, m)
-    mean : (n, h), out
+    indices : (n, 3, m)
+    prior : (K + 1, n_candidates)
     scale : (n,), out
     errors : (n, K, h), out
-    weights : (n, n_candidates), out
+    days : (n,) int, out
+        Days since the first known value.
+    weights, scores : (n, n_candidates), out
+    states : (n, 3, n_candidates), out
+    seasons : (n, m, n_candidates with seasons of their own), out
         Rows of other series are left as they are, in every output.
     """
+    gains = gain_table(longest(offsets) + errors.shape[2] + VISITS_BEFORE)
     for i in range(offsets.size - 1):
-        first = offsets[i]
-        stop = offsets[i + 1]
-        while first < stop and math.isnan(values[first]):
-            first += 1
-        known = 0
-        has_demand = False
-        for t in range(first, stop):
-            if not math.isnan(values[t]):
-                known += 1
-                has_demand = has_demand or values[t] != 0.0
-        if known >= 3 and has_demand:
+        y = values[offsets[i] : offsets[i + 1]]
+        start = start_of(y)
+        if start >= 0:
+            days[i] = y.size - start
             scale[i] = fit_one(
-                values[first:stop],
-                additive[i],
-                multiplicative[i],
+                y[start:],
+                indices[i],
                 grid,
-                mean[i],
+                gains,
+                prior,
+                tempering,
                 errors[i],
                 weights[i],
+                scores[i],
+                states[i],
+                seasons[i],
+            )
+
+
+@kernel
+def try_many(
+    values: FloatArray,
+    offsets: IntArray,
+    indices: FloatArray,
+    grid: Grid,
+    horizon: int,
+    observed: FloatArray,
+    one_step: FloatArray,
+    ahead: FloatArray,
+) -> None:
+    """Score the candidates of every series that can be fitted, at every origin.
+
+    Parameters
+    ----------
+    values, offsets, indices
+        As in `fit_many`.
+    observed : (n, K + 1), out
+        Known values before each origin, the end being the last.
+    one_step, ahead : (n, K + 1, n_candidates), out
+        As in `score_grid`. Rows of other series, and of origins that a series has not, are left as
+        they are, in every output.
+    """
+    origins_at_most, candidates = one_step.shape[1:]
+    gains = gain_table(longest(offsets) + horizon + VISITS_BEFORE)
+    states = np.empty((3, candidates))
+    seasons = np.empty((indices.shape[2], candidates))
+    for i in range(offsets.size - 1):
+        y = values[offsets[i] : offsets[i + 1]]
+        start = start_of(y)
+        if start >= 0:
+            y = y[start:]
+            origins = past_origins(y.size, indices.shape[2], horizon, origins_at_most - 1)
+            first = origins_at_most - origins.size
+            forecasts = np.empty((candidates, origins.size, horizon))
+            squares = np.empty((candidates, origins.size))
+            try_grid(
+                y,
+                indices[i],
+                grid,
+                gains,
+                origins,
+                states,
+                seasons,
+                forecasts,
+                squares,
+                one_step[i, first:],
+                ahead[i, first:],
+            )
+            observed[i, first:] = known_so_far(y, origins, 0)
+
+
+@kernel
+def try_temperings(
+    values: FloatArray,
+    offsets: IntArray,
+    indices: FloatArray,
+    grid: Grid,
+    horizon: int,
+    shares: FloatArray,
+    one_step_shares: FloatArray,
+    priors: FloatArray,
+    losses: FloatArray,
+) -> None:
+    """Try ways to weigh the candidates on every series that can be fitted, at every past origin.
+
+    Parameters
+    ----------
+    values, offsets, indices
+        As in `fit_many`.
+    shares, one_step_shares : (S,)
+        Of each `Tempering`.
+    priors : (S, K + 1, n_candidates)
+    losses : (n, K, S), out
+        Root mean squared error over the horizon, relative to that of the steps from one value to
+        the next. Rows of other series, and of origins that a series has not, are left as they are.
+    """
+    count = losses.shape[1]
+    candidates = priors.shape[2]
+    states = np.empty((3, candidates))
+    seasons = np.empty((indices.shape[2], candidates))
+    scores = np.empty(candidates)
+    weights = np.empty(candidates)
+    mean = np.empty(horizon)
+    gains = gain_table(longest(offsets) + horizon + VISITS_BEFORE)
+    for i in range(offsets.size - 1):
+        y = values[offsets[i] : offsets[i + 1]]
+        start = start_of(y)
+        step = root_mean_squared_step(y)
+        if start >= 0 and step > NOISE_SCALE:
+            y = y[start:]
+            origins = past_origins(y.size, indices.shape[2], horizon, count)
+            past = origins.size - 1
+            forecasts = np.empty((candidates, past + 1, horizon))
+            squares = np.empty((candidates, past + 1))
+            one = np.empty((past + 1, candidates))
+            more = np.empty((past + 1, candidates))
+            try_grid(
+                y, indices[i], grid, gains, origins, states, seasons, forecasts, squares, one, more
+            )
+            observed = known_so_far(y, origins, 0)
+            for k in range(past):
+                for s in range(shares.size):
+                    tempering = Tempering(shares[s], one_step_shares[s])
+                    score(one[k], more[k], tempering, scores)
+                    likelihoods(scores, observed[k], tempering, weights)
+                    weigh(priors[s, count - past + k], weights)
+                    combine(weights, forecasts[:, k], mean)
+                    total = 0.0
+                    known = 0
+                    for d in range(min(horizon, y.size - origins[k])):
+                        value = y[origins[k] + d]
+                        if not math.isnan(value):
+                            known += 1
+                            total += (value - mean[d]) ** 2
+                    if known > 0:
+                        losses[i, count - past + k, s] = math.sqrt(total / known) / step
+
+
+@kernel
+def root_mean_squared_step(y: FloatArray) -> float:
+    """Return the root mean squared difference of neighbouring values, 0 where none is known."""
+    total = 0.0
+    known = 0
+    for t in range(1, y.size):
+        step = y[t] - y[t - 1]
+        if not math.isnan(step):
+            known += 1
+            total += step * step
+    return math.sqrt(total / max(known, 1))
+
+
+@kernel
+def forecast_many(
+    days: IntArray,
+    lowest: FloatArray,
+    indices: FloatArray,
+    grid: Grid,
+    weights: FloatArray,
+    states: FloatArray,
+    seasons: FloatArray,
+    mean: FloatArray,
+) -> None:
+    """Forecast series from the states at their end, where a candidate has weight.
+
+    Parameters
+    ----------
+    days : (n,) int
+        Days of each series since its first known value.
+    lowest : (n,)
+    indices, weights, states, seasons
+        As in `fit_many`.
+    mean : (n, h), out
+        Rows of series without weights are left as they are.
+    """
+    gains = gain_table(days.max() + mean.shape[1] + VISITS_BEFORE if days.size > 0 else 0)
+    for i in range(days.size):
+        if weights[i].any():
+            grid_ahead(
+                days[i],
+                indices[i],
+                grid,
+                gains,
+                lowest[i],
+                weights[i],
+                states[i],
+                seasons[i],
+                mean[i],
             )
 
 
@@ -622,6 +796,8 @@ def seasonal_indices(
     mean = np.zeros(n)
     for i in range(n):
         y = values[offsets[i] : offsets[i + 1]]
+        while y.size > 0 and math.isnan(y[0]):
+            y = y[1:]
         length = y.size
         known = 0
         for t in range(length):
@@ -666,196 +842,3 @@ def seasonal_indices(
             if visits[phase] > 0.0:
                 variance[i, phase] = residual / visits[phase]
     return additive, multiplicative, variance, mean
-
-
-@kernel
-def demand_paths(
-    mean: FloatArray,
-    factor: FloatArray,
-    error_scale: float,
-    trajectories: FloatArray,
-    out: FloatArray,
-) -> None:
-    """Draw the cumulative demand paths of one series.
-
-    out[j, t] = max(0, sum over u <= t of factor[u] (mean[u] + error_scale z[j, u])).
-
-    Parameters
-    ----------
-    mean, factor : (h,)
-        Mean forecast per day, in units, and what a scenario multiplies it by, error included.
-    error_scale : float
-        Units per unit of a trajectory.
-    trajectories : (P, h)
-        Standardised error trajectories z of the series' calibration group.
-    out : (P, h), out
-    """
-    for j in range(trajectories.shape[0]):
-        total = 0.0
-        for t in range(mean.size):
-            total += factor[t] * (mean[t] + error_scale * trajectories[j, t])
-            out[j, t] = max(total, 0.0)
-
-
-@kernel
-def count_at_most(x: float, centre: float, scale: float, lowest: float, ordered: FloatArray) -> int:
-    """Count the atoms max(lowest, centre + scale z) that are at most ``x``; z rises."""
-    if lowest > x:
-        return 0
-    low = 0
-    high = ordered.size
-    while low < high:
-        middle = (low + high) // 2
-        if centre + scale * ordered[middle] <= x:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@kernel
-def interval_cdf(
-    x: float,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: float,
-    lowest: float,
-    ordered: FloatArray,
-) -> float:
-    """Return P(D <= x) for demand D over a random number of days.
-
-    Parameters
-    ----------
-    x, scale, lowest : float
-    chances : (H + 1,)
-        Probability of 0, 1, ... H days.
-    centres : (h,)
-        Cumulative mean forecast, h >= H.
-    ordered : (h, P)
-        Cumulative standardised errors, rising along the last axis.
-    """
-    total = chances[0] if x >= 0.0 else 0.0
-    for days in range(1, chances.size):
-        if chances[days] > 0.0:
-            atoms = count_at_most(x, centres[days - 1], scale, lowest, ordered[days - 1])
-            total += chances[days] * (atoms / ordered.shape[1])
-    return total
-
-
-@kernel
-def interval_loss(
-    x: float,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: float,
-    lowest: float,
-    ordered: FloatArray,
-    tails: FloatArray,
-) -> float:
-    """Return E[(D - x)+]; ``tails`` (h, P + 1) sums ``ordered`` from each position to the end."""
-    start = max(x, lowest)
-    paths = ordered.shape[1]
-    total: float = start - x + chances[0] * max(-start, 0.0)
-    for days in range(1, chances.size):
-        if chances[days] > 0.0:
-            centre = centres[days - 1]
-            atoms = count_at_most(start, centre, scale, lowest, ordered[days - 1])
-            excess = (paths - atoms) * (centre - start) + scale * tails[days - 1, atoms]
-            total += chances[days] * max(excess, 0.0) / paths
-    return total
-
-
-@kernel
-def interval_quantile(
-    p: float,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: float,
-    lowest: float,
-    ordered: FloatArray,
-) -> float:
-    """Return the smallest x with P(D <= x) >= p, an atom of D, found by bisection."""
-    low = np.inf
-    high = -np.inf
-    if chances[0] > 0.0:
-        low = 0.0
-        high = 0.0
-    for days in range(1, chances.size):
-        if chances[days] > 0.0:
-            centre = centres[days - 1]
-            low = min(low, max(lowest, centre + scale * ordered[days - 1, 0]))
-            high = max(high, lowest, centre + scale * ordered[days - 1, -1])
-    target = p - PROBABILITY_TOLERANCE
-    if interval_cdf(low, chances, centres, scale, lowest, ordered) >= target:
-        return low
-    while True:
-        middle = low + 0.5 * (high - low)
-        if middle <= low or middle >= high:
-            return high
-        if interval_cdf(middle, chances, centres, scale, lowest, ordered) >= target:
-            high = middle
-        else:
-            low = middle
-
-
-@kernel
-def interval_cdfs(
-    x: FloatArray,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: FloatArray,
-    lowest: FloatArray,
-    group: IntArray,
-    ordered: FloatArray,
-    out: FloatArray,
-) -> None:
-    """Run `interval_cdf` over series.
-
-    Parameters
-    ----------
-    x, scale, lowest : (n,)
-    chances : (n, H + 1) or (1, H + 1)
-    centres : (n, h)
-    group : (n,) int
-        Row of ``ordered`` (G, h, P) that belongs to a series.
-    out : (n,), out
-    """
-    for i in range(out.size):
-        row = chances[min(i, chances.shape[0] - 1)]
-        out[i] = interval_cdf(x[i], row, centres[i], scale[i], lowest[i], ordered[group[i]])
-
-
-@kernel
-def interval_losses(
-    x: FloatArray,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: FloatArray,
-    lowest: FloatArray,
-    group: IntArray,
-    ordered: FloatArray,
-    tails: FloatArray,
-    out: FloatArray,
-) -> None:
-    """Run `interval_loss` over series; arguments as in `interval_cdfs`."""
-    for i in range(out.size):
-        row = chances[min(i, chances.shape[0] - 1)]
-        g = group[i]
-        out[i] = interval_loss(x[i], row, centres[i], scale[i], lowest[i], ordered[g], tails[g])
-
-
-@kernel
-def interval_quantiles(
-    p: FloatArray,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: FloatArray,
-    lowest: FloatArray,
-    group: IntArray,
-    ordered: FloatArray,
-    out: FloatArray,
-) -> None:
-    """Run `interval_quantile` over series; arguments as in `interval_cdfs`."""
-    for i in range(out.size):
-        row = chances[min(i, chances.shape[0] - 1)]
-        out[i] = interval_quantile(p[i], row, centres[i], scale[i], lowest[i], ordered[group[i]])

@@ -16,29 +16,37 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from shelfcast import __version__
+from shelfcast.forecasting.backtests import BACKTEST_DAYS, DAYS_BETWEEN_FOLDS, Fold, backtest
+from shelfcast.forecasting.candidates import ADDITIVE, MULTIPLICATIVE, Grid
 from shelfcast.forecasting.distributions import (
     POOL_SCHEMA,
     CumulativeDemand,
     ErrorPool,
     build_pool,
 )
-from shelfcast.forecasting.fits import PAST_ORIGINS, Fits, carry_forward, fall_back, fit_panel
+from shelfcast.forecasting.fits import Fits, States, fall_back, fit_panel
 from shelfcast.forecasting.panel import FloatArray, IntArray, Panel
-from shelfcast.forecasting.seasonality import PRIOR_SCHEMA, Prior, learn_prior
+from shelfcast.forecasting.priors import PAST_ORIGINS, PRIOR_SCHEMA, Prior, learn_prior
+from shelfcast.forecasting.seasonality import PROFILE_SCHEMA, SeasonalProfile, learn_profile
 from shelfcast.forecasting.stockouts import complete_stockouts
 
 __all__ = [
+    "BACKTEST_SCHEMA",
     "COMPLETION_SCHEMA",
     "FIT_SCHEMA",
     "FORECAST_PROBABILITIES",
     "FORECAST_SCHEMA",
     "POOL_SCHEMA",
     "PRIOR_SCHEMA",
+    "PROFILE_SCHEMA",
+    "backtest_series",
     "complete_demand",
     "fall_back_series",
     "fit_series",
     "forecast_series",
     "learn_priors",
+    "learn_profiles",
     "pool_errors",
 ]
 
@@ -55,6 +63,7 @@ FORECAST_PROBABILITIES = {
 """Quantile columns of a forecast, with their levels."""
 
 KEY_FIELDS = [("sku_id", pa.string()), ("location_id", pa.string())]
+"""What names a series; the columns of every table begin with it."""
 
 COMPLETION_SCHEMA = pa.schema(
     [*KEY_FIELDS, ("demand_on", pa.date32()), ("demand_quantity", pa.float64())]
@@ -65,17 +74,34 @@ FIT_SCHEMA = pa.schema(
     [
         *KEY_FIELDS,
         ("last_on", pa.date32()),
+        ("version", pa.string()),
+        ("days", pa.int64()),
         ("observations", pa.int64()),
         ("method", pa.string()),
         ("method_weight", pa.float64()),
         ("fallback_reason", pa.string()),
+        ("fallback_mean", pa.float64()),
+        ("mean_quantity", pa.float64()),
         ("scale", pa.float64()),
         ("is_nonnegative", pa.bool_()),
-        ("mean_forecast", pa.list_(pa.float64())),
+        ("candidates", pa.list_(pa.int64())),
+        ("weights", pa.list_(pa.float64())),
+        ("scores", pa.list_(pa.float64())),
+        ("levels", pa.list_(pa.float64())),
+        ("slopes", pa.list_(pa.float64())),
+        ("means", pa.list_(pa.float64())),
+        ("seasons", pa.list_(pa.float64())),
+        ("additive_indices", pa.list_(pa.float64())),
+        ("multiplicative_indices", pa.list_(pa.float64())),
         ("errors", pa.list_(pa.float64())),
     ]
 )
-"""One row per series; ``errors`` holds K past origins × h days row by row, NaN where unknown."""
+"""One row per series.
+
+The lists from ``candidates`` to ``means`` have one entry per candidate that carries weight, by its
+number in the whole grid; ``seasons`` has m for each of them with seasonal states of its own, one
+candidate after another. ``errors`` holds K past origins × h days row by row, NaN where unknown.
+"""
 
 FORECAST_SCHEMA = pa.schema(
     [
@@ -92,6 +118,25 @@ FORECAST_SCHEMA = pa.schema(
     ]
 )
 """One row per series and day ahead; ``lead_day`` is 1 on the day after the last one known."""
+
+BACKTEST_SCHEMA = pa.schema(
+    [
+        *KEY_FIELDS,
+        ("fold_number", pa.int64()),
+        ("origin_on", pa.date32()),
+        ("forecast_on", pa.date32()),
+        ("lead_day", pa.int64()),
+        ("demand_quantity", pa.float64()),
+        ("forecast_quantity", pa.float64()),
+        *((name, pa.float64()) for name in FORECAST_PROBABILITIES),
+        ("seasonal_naive_quantity", pa.float64()),
+        ("mean_squared_step", pa.float64()),
+        ("mean_absolute_step", pa.float64()),
+        ("method", pa.string()),
+        ("fallback_reason", pa.string()),
+    ]
+)
+"""One row per series, fold and day ahead of its origin; the latest fold is 0."""
 
 
 def complete_demand(table: pa.Table) -> pa.Table:
@@ -124,13 +169,13 @@ def complete_demand(table: pa.Table) -> pa.Table:
             ),
         ]
     )
-    keys = table.select(COMPLETION_SCHEMA.names[:3])
-    completed = keys.append_column("demand_quantity", pa.array(demand, from_pandas=True))
+    days = table.select(COMPLETION_SCHEMA.names[:-1])
+    completed = days.append_column("demand_quantity", _or_null(demand))
     return completed.filter(is_censored).cast(COMPLETION_SCHEMA)
 
 
-def learn_priors(table: pa.Table, season_length: int) -> pa.Table:
-    """Learn what series teach one another, from a pilot of them.
+def learn_profiles(table: pa.Table, season_length: int) -> pa.Table:
+    """Learn the seasonal profile that series share, from a pilot of them.
 
     Parameters
     ----------
@@ -143,7 +188,7 @@ def learn_priors(table: pa.Table, season_length: int) -> pa.Table:
     Returns
     -------
     pa.Table
-        PRIOR_SCHEMA, one row per phase of the season.
+        PROFILE_SCHEMA, one row per phase of the season.
 
     Raises
     ------
@@ -151,7 +196,33 @@ def learn_priors(table: pa.Table, season_length: int) -> pa.Table:
         If the days of a series are not consecutive, or series end on different days.
     """
     series = _Series.of(_sorted(table, "demand_on"), "demand_quantity")
-    return learn_prior(series.in_phase(), season_length).to_table()
+    return learn_profile(series.in_phase(), season_length).to_table()
+
+
+def learn_priors(table: pa.Table, *, profile: SeasonalProfile, horizon: int) -> pa.Table:
+    """Learn which candidates do well, from a pilot of series.
+
+    Parameters
+    ----------
+    table
+        As for `learn_profiles`.
+    profile
+        As read by `SeasonalProfile.from_table`; holds the season length.
+    horizon : int
+        Days ahead.
+
+    Returns
+    -------
+    pa.Table
+        PRIOR_SCHEMA, one row per candidate.
+
+    Raises
+    ------
+    ValueError
+        If the days of a series are not consecutive, or series end on different days.
+    """
+    series = _Series.of(_sorted(table, "demand_on"), "demand_quantity")
+    return learn_prior(series.in_phase(), profile, horizon).to_table()
 
 
 def fit_series(table: pa.Table, *, prior: Prior, horizon: int) -> pa.Table:
@@ -177,16 +248,18 @@ def fit_series(table: pa.Table, *, prior: Prior, horizon: int) -> pa.Table:
         If the days of a series are not consecutive, or series end on different days.
     """
     series = _Series.of(table, "demand_quantity")
-    return _fit_table(series, fit_panel(series.in_phase(), prior, horizon))
+    return _fit_table(series, prior, fit_panel(series.in_phase(), prior, horizon))
 
 
-def fall_back_series(table: pa.Table, *, horizon: int) -> pa.Table:
+def fall_back_series(table: pa.Table, *, prior: Prior, horizon: int) -> pa.Table:
     """Forecast every series by its mean, until it is fitted.
 
     Parameters
     ----------
     table
         sku_id, location_id, demand_on, demand_quantity (null = unknown); whole series.
+    prior
+        Of the series that are fitted.
     horizon : int
         Days ahead, h.
 
@@ -201,16 +274,18 @@ def fall_back_series(table: pa.Table, *, horizon: int) -> pa.Table:
         If the days of a series are not consecutive, or series end on different days.
     """
     series = _Series.of(table, "demand_quantity")
-    return _fit_table(series, fall_back(series.in_phase(), horizon))
+    return _fit_table(series, prior, fall_back(series.in_phase(), prior, horizon))
 
 
-def pool_errors(table: pa.Table, horizon: int) -> pa.Table:
+def pool_errors(table: pa.Table, *, prior: Prior, horizon: int) -> pa.Table:
     """Pool the past errors of all series.
 
     Parameters
     ----------
     table
         Rows of FIT_SCHEMA, in any order.
+    prior
+        Of the fits.
     horizon : int
         Days ahead, h; all that a table without rows would leave open.
 
@@ -219,26 +294,26 @@ def pool_errors(table: pa.Table, horizon: int) -> pa.Table:
     pa.Table
         POOL_SCHEMA, one row per calibration group and trajectory.
     """
-    return build_pool(_read_fits(_sorted(table), horizon)).to_table()
+    return build_pool(_read_fits(_sorted(table), prior, horizon)).to_table()
 
 
 def forecast_series(
-    table: pa.Table, *, pool: ErrorPool, as_of: date | None, season_length: int
+    table: pa.Table, *, prior: Prior, pool: ErrorPool, as_of: date | None
 ) -> pa.Table:
     """Unfold fits into daily forecasts with quantiles.
 
-    A fit may be some days old: it is then carried forward to today, and its errors grow.
+    A fit may be some days old: its states then reach further ahead, and its errors grow.
 
     Parameters
     ----------
     table
         Rows of FIT_SCHEMA.
+    prior
+        Of the fits.
     pool
         As read by `ErrorPool.from_table`; holds the horizon.
     as_of
         Today; None where nothing was ever sold, and so nothing fitted.
-    season_length : int
-        Days in a season.
 
     Returns
     -------
@@ -251,20 +326,21 @@ def forecast_series(
         If a fit is of another horizon, of a later day than today, or older than half the horizon.
     """
     horizon = pool.horizon
-    fits = _read_fits(table, horizon)
+    fits = _read_fits(table, prior, horizon)
     today = np.datetime64(as_of, "D")
     age = _ages(_to_numpy(table, "last_on", pa.date32()), today, horizon)
-    mean = carry_forward(fits.mean, age, season_length)
+    days = age[:, None] + np.arange(horizon)
+    mean = fits.states.forecast(prior.grid, int(days.max(initial=0)) + 1)
+    mean = np.take_along_axis(mean, days, axis=1)
     group, error_scale = pool.place(fits)
     error_scale = error_scale * pool.growth(age)
-    demand = CumulativeDemand(mean, error_scale, group, fits.is_nonnegative, pool)
+    demand = CumulativeDemand(mean, error_scale, group, fits.states.is_nonnegative, pool)
     quantiles = demand.daily_quantiles(list(FORECAST_PROBABILITIES.values()))
     lead_day = np.tile(np.arange(1, horizon + 1), len(fits))
     series = np.repeat(np.arange(len(fits)), horizon)
     return pa.table(
         [
-            _text(table, "sku_id").take(series),
-            _text(table, "location_id").take(series),
+            *(column.take(series) for column in _keys(table).values()),
             today + lead_day,
             lead_day,
             mean.ravel(),
@@ -279,37 +355,117 @@ def forecast_series(
     )
 
 
+def backtest_series(table: pa.Table, *, prior: Prior, pool: ErrorPool, folds: int) -> pa.Table:
+    """Forecast what is known by now from origins in the past, anew from each.
+
+    The origin of fold k lies h + 7 k days before the last day, where h is 28 days or the horizon if
+    that is less. `backtest` says what is of the origin and what of today.
+
+    Parameters
+    ----------
+    table
+        sku_id, location_id, demand_on, sales_quantity and demand_quantity (null = unknown),
+        is_censored; whole series.
+    prior
+        As read by `Prior.from_table`.
+    pool
+        As read by `ErrorPool.from_table`; holds the horizon.
+    folds : int
+        Origins.
+
+    Returns
+    -------
+    pa.Table
+        BACKTEST_SCHEMA, one row per series, fold and day, in this order. A fold is without the
+        series that began after its origin.
+
+    Raises
+    ------
+    ValueError
+        If the days of a series are not consecutive, or series end on different days.
+    """
+    series = _Series.of(table, "sales_quantity")
+    sales = series.in_phase()
+    is_censored = _to_numpy(table, "is_censored", pa.bool_(), null=False)
+    demand = Panel(_to_numpy(table, "demand_quantity", pa.float64(), null=np.nan), sales.offsets)
+    days = min(pool.horizon, BACKTEST_DAYS)
+    tables, positions = [], []
+    for fold_number in range(folds):
+        held_out = days + DAYS_BETWEEN_FOLDS * fold_number
+        fold = backtest(
+            sales,
+            is_censored,
+            prior=prior,
+            pool=pool,
+            held_out=held_out,
+            days=days,
+            probabilities=np.array(list(FORECAST_PROBABILITIES.values())),
+        )
+        tables.append(_fold_table(series, demand, fold, fold_number, held_out))
+        positions.append(np.repeat(fold.series, days))
+    by_series = np.argsort(np.concatenate(positions), kind="stable")
+    return pa.concat_tables(tables).take(by_series)
+
+
+def _fold_table(
+    series: _Series, demand: Panel, fold: Fold, fold_number: int, held_out: int
+) -> pa.Table:
+    """Return a fold as rows of BACKTEST_SCHEMA, each beside the demand of its day."""
+    rows, days = fold.mean.shape
+    row = np.repeat(np.arange(rows), days)
+    position = fold.series[row]
+    lead_day = np.tile(np.arange(1, days + 1), rows)
+    origin_on = series.last_on[position] - held_out
+    day = demand.offsets[1:][position] - held_out + lead_day - 1
+    return pa.table(
+        [
+            *(column.take(position) for column in series.keys.values()),
+            np.full(row.size, fold_number),
+            origin_on,
+            origin_on + lead_day,
+            lead_day,
+            _or_null(demand.values[day]),
+            fold.mean.ravel(),
+            *(fold.quantiles[:, :, level].ravel() for level in range(fold.quantiles.shape[2])),
+            fold.seasonal_naive.ravel(),
+            _or_null(fold.squared_step[row]),
+            _or_null(fold.absolute_step[row]),
+            pa.array(fold.method[row], pa.string()),
+            pa.array(fold.fallback_reason[row], pa.string()),
+        ],
+        schema=BACKTEST_SCHEMA,
+    )
+
+
 @dataclass(frozen=True)
 class _Series:
     """The series of a table: keys and last day of each, and the panel of their values."""
 
-    sku_id: pa.Array
-    location_id: pa.Array
+    keys: dict[str, pa.Array]
     last_on: npt.NDArray[np.datetime64]
     panel: Panel
 
     @classmethod
     def of(cls, table: pa.Table, values: str) -> _Series:
         """Read the series from rows that stand together and in order of their days."""
-        sku_id, location_id = _text(table, "sku_id"), _text(table, "location_id")
+        keys = _keys(table)
         day = _to_numpy(table, "demand_on", pa.date32())
         quantity = _to_numpy(table, values, pa.float64(), null=np.nan)
         if table.num_rows == 0:
-            return cls(sku_id, location_id, day, Panel.from_series([]))
-        codes = np.stack([_codes(sku_id), _codes(location_id)])
+            return cls(keys, day, Panel.from_series([]))
+        codes = np.stack([_codes(column) for column in keys.values()])
         is_start = np.append(True, (np.diff(codes, axis=1) != 0).any(axis=0))
         is_gap = ~is_start[1:] & (np.diff(day) != np.timedelta64(1, "D"))
         if is_gap.any():
             row = int(is_gap.argmax()) + 1
             raise ValueError(
-                f"days of sku_id {sku_id[row]}, location_id {location_id[row]} are not "
-                f"consecutive: {day[row]} follows {day[row - 1]}"
+                f"days of {_named(keys, row)} are not consecutive: "
+                f"{day[row]} follows {day[row - 1]}"
             )
         start = np.flatnonzero(is_start)
         offsets = np.append(start, table.num_rows).astype(np.int64)
         return cls(
-            sku_id.take(start),
-            location_id.take(start),
+            {name: column.take(start) for name, column in keys.items()},
             day[offsets[1:] - 1],
             Panel(quantity, offsets),
         )
@@ -319,26 +475,41 @@ class _Series:
         if (self.last_on != self.last_on[:1]).any():
             row = int((self.last_on != self.last_on[:1]).argmax())
             raise ValueError(
-                f"sku_id {self.sku_id[row]}, location_id {self.location_id[row]} ends on "
-                f"{self.last_on[row]}, others on {self.last_on[0]}"
+                f"{_named(self.keys, row)} ends on {self.last_on[row]}, others on {self.last_on[0]}"
             )
         return self.panel
 
 
-def _fit_table(series: _Series, fits: Fits) -> pa.Table:
+def _fit_table(series: _Series, prior: Prior, fits: Fits) -> pa.Table:
     """Return fits as rows of FIT_SCHEMA."""
+    states = fits.states
+    has_weight = states.weights > 0
+    rows, columns = np.nonzero(has_weight)
+    has_seasons = has_weight[:, prior.grid.has_seasons]
+    seasons = states.seasons.transpose(0, 2, 1)[has_seasons]
+    m = prior.profile.season_length
     return pa.table(
         [
-            series.sku_id,
-            series.location_id,
+            *series.keys.values(),
             series.last_on,
+            pa.array([__version__] * len(fits), pa.string()),
+            states.days,
             fits.observations,
             pa.array(fits.method, pa.string()),
             fits.method_weight,
             pa.array(fits.fallback_reason, pa.string()),
+            states.fallback_mean,
+            fits.mean_quantity,
             fits.scale,
-            fits.is_nonnegative,
-            _lists(fits.mean),
+            states.is_nonnegative,
+            _ragged(prior.grid.number[columns], has_weight.sum(axis=1)),
+            *(
+                _ragged(values[rows, columns], has_weight.sum(axis=1))
+                for values in (states.weights, states.scores, *states.states.transpose(1, 0, 2))
+            ),
+            _ragged(seasons.ravel(), m * has_seasons.sum(axis=1)),
+            _lists(states.indices[:, ADDITIVE]),
+            _lists(states.indices[:, MULTIPLICATIVE]),
             _lists(fits.errors.reshape(len(fits), PAST_ORIGINS * fits.horizon)),
         ],
         schema=FIT_SCHEMA,
@@ -360,34 +531,97 @@ def _ages(last_on: npt.NDArray[np.datetime64], today: np.datetime64, horizon: in
     return age
 
 
-def _read_fits(table: pa.Table, horizon: int) -> Fits:
-    """Read rows of FIT_SCHEMA, which must be of the horizon."""
-    rows = table.num_rows
-    lengths = pc.list_value_length(table["mean_forecast"]).unique().to_pylist()
-    if lengths not in ([], [horizon]):
-        raise ValueError(
-            f"series were fitted over {lengths[0]} days, and the horizon has {horizon}; "
-            "fit them anew: dbt build"
-        )
+def _read_fits(table: pa.Table, prior: Prior, horizon: int) -> Fits:
+    """Read rows of FIT_SCHEMA, which must be of the prior and the horizon."""
+    rows, grid, m = table.num_rows, prior.grid, prior.profile.season_length
+    _refuse_others(_text(table, "version"), __version__, "by version {}, and this is {}")
+    _refuse_others(
+        pc.divide(_lengths(table, "errors"), PAST_ORIGINS),
+        horizon,
+        "over {} days, and the horizon has {}",
+    )
+    _refuse_others(
+        _lengths(table, "additive_indices"), m, "with a season of {} days, and now it has {}"
+    )
+    column = _positions(table, grid)
+    row = np.repeat(np.arange(rows), _lengths(table, "candidates").to_numpy())
+
+    def dense(name: str) -> FloatArray:
+        values = np.zeros((rows, grid.size))
+        values[row, column] = _from_lists(table, name)
+        return values
+
+    weights = dense("weights")
+    seasons = np.zeros((rows, grid.with_seasons, m))
+    seasons[(weights > 0)[:, grid.has_seasons]] = _from_lists(table, "seasons").reshape(-1, m)
+    indices = np.zeros((rows, 3, m))
+    indices[:, ADDITIVE] = _from_lists(table, "additive_indices").reshape(rows, m)
+    indices[:, MULTIPLICATIVE] = _from_lists(table, "multiplicative_indices").reshape(rows, m)
     return Fits(
-        mean=_from_lists(table, "mean_forecast").reshape(rows, horizon),
+        States(
+            weights=weights,
+            scores=dense("scores"),
+            states=np.stack([dense("levels"), dense("slopes"), dense("means")], axis=1),
+            seasons=np.ascontiguousarray(seasons.transpose(0, 2, 1)),
+            indices=indices,
+            fallback_mean=_to_numpy(table, "fallback_mean", pa.float64()),
+            days=_to_numpy(table, "days", pa.int64()),
+            is_nonnegative=_to_numpy(table, "is_nonnegative", pa.bool_()),
+        ),
+        mean_quantity=_to_numpy(table, "mean_quantity", pa.float64()),
         scale=_to_numpy(table, "scale", pa.float64()),
         errors=_from_lists(table, "errors").reshape(rows, PAST_ORIGINS, horizon),
         method=_text(table, "method").to_numpy(zero_copy_only=False),
         method_weight=_to_numpy(table, "method_weight", pa.float64()),
         fallback_reason=_text(table, "fallback_reason").to_numpy(zero_copy_only=False),
-        is_nonnegative=_to_numpy(table, "is_nonnegative", pa.bool_()),
         observations=_to_numpy(table, "observations", pa.int64()),
     )
 
 
+def _refuse_others(found: pa.Array, expected: object, how: str) -> None:
+    """Refuse fits one of whose values is not that which is expected; ``how`` says both."""
+    others = [value for value in found.unique().to_pylist() if value != expected]
+    if others:
+        raise ValueError(
+            f"series were fitted {how.format(others[0], expected)}; "
+            "fit them anew: dbt build --selector fit"
+        )
+
+
+def _positions(table: pa.Table, grid: Grid) -> IntArray:
+    """Return where in the grid the registered candidates are, all rows one after another."""
+    number = _from_lists(table, "candidates").astype(np.int64)
+    column = np.searchsorted(grid.number, number)
+    if (np.append(grid.number, -1)[column] != number).any():
+        raise ValueError(
+            "series were fitted with other candidates than py_forecast_priors keeps; "
+            "fit them anew: dbt build --selector fit"
+        )
+    return column
+
+
+def _lengths(table: pa.Table, name: str) -> pa.Array:
+    """Return the lengths of a column of lists (rows,)."""
+    return pc.list_value_length(table[name].combine_chunks())
+
+
 def _sorted(table: pa.Table, *names: str) -> pa.Table:
     """Sort rows by series, then by the columns named."""
-    keys = pa.table({name: _text(table, name) for name, _ in KEY_FIELDS})
+    keys = pa.table(_keys(table))
     for name in names:
         keys = keys.append_column(name, table[name])
     order = pc.sort_indices(keys, [(name, "ascending") for name in keys.column_names])
     return table.take(order)
+
+
+def _keys(table: pa.Table) -> dict[str, pa.Array]:
+    """Return the columns that name a series."""
+    return {name: _text(table, name) for name, _ in KEY_FIELDS}
+
+
+def _named(keys: dict[str, pa.Array], row: int) -> str:
+    """Name the series of a row, for a message."""
+    return ", ".join(f"{name} {column[row]}" for name, column in keys.items())
 
 
 def _text(table: pa.Table, name: str) -> pa.Array:
@@ -409,11 +643,21 @@ def _to_numpy(
     return np.asarray(filled.to_numpy(zero_copy_only=False))
 
 
+def _or_null(values: FloatArray) -> pa.Array:
+    """Return doubles, null where NaN."""
+    return pa.array(values, from_pandas=True)
+
+
 def _lists(values: FloatArray) -> pa.Array:
     """Return one list of doubles per row of an array (n, k)."""
     rows, length = values.shape
-    offsets = np.arange(rows + 1, dtype=np.int32) * length
-    return pa.ListArray.from_arrays(offsets, values.ravel())
+    return _ragged(values.ravel(), np.full(rows, length))
+
+
+def _ragged(values: npt.NDArray[Any], lengths: IntArray) -> pa.Array:
+    """Return lists of the given lengths that hold ``values`` one after another."""
+    offsets = np.append(0, np.cumsum(lengths)).astype(np.int32)
+    return pa.ListArray.from_arrays(offsets, pa.array(values))
 
 
 def _from_lists(table: pa.Table, name: str) -> FloatArray:

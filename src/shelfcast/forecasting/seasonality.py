@@ -1,19 +1,22 @@
-"""Seasonal indices, and the prior that series teach one another.
+"""Seasonal indices, and the seasonal profile that series teach one another.
 
 A short series cannot tell its season from noise. Its indices are therefore shrunk towards the
 profile of all series by as much as variance components ask for; on series of 90 days this is the
-largest single gain in accuracy.
+largest single gain in accuracy. Some series may have much more of a season than others: how far
+the strength of the season differs is a component, too, and a series keeps the more of its own
+indices the stronger they are.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from shelfcast.forecasting import kernels
+from shelfcast.forecasting.candidates import ADDITIVE, MULTIPLICATIVE
 from shelfcast.forecasting.panel import FloatArray, Panel
 
 SMALLEST_RATIO = 0.02
@@ -22,44 +25,61 @@ SMALLEST_RATIO = 0.02
 SMALLEST_NOISE = 1e-12
 """Least that the sampling variance of a relative index is taken for when it is weighed."""
 
-PRIOR_SCHEMA = pa.schema(
+PROFILE_SCHEMA = pa.schema(
     [
         ("season_phase", pa.int64()),
         ("additive_profile", pa.float64()),
         ("additive_variance", pa.float64()),
+        ("additive_spread", pa.float64()),
         ("multiplicative_profile", pa.float64()),
         ("multiplicative_variance", pa.float64()),
+        ("multiplicative_spread", pa.float64()),
     ]
 )
 """One row per phase of the season; the last day of every series has the last phase."""
 
 
 @dataclass(frozen=True)
-class Prior:
+class Components:
+    """What series share of one kind of seasonal index, and how far they differ.
+
+    Attributes
+    ----------
+    profile : (m,)
+        Mean index g_k of each phase (t - T) mod m.
+    variance : float
+        Mean over the series of the variance tau² of a series' true indices about the profile; 0
+        where all share it.
+    spread : float
+        Variance over the series of their tau²; 0 where all are as seasonal.
+    """
+
+    profile: FloatArray
+    variance: float
+    spread: float
+
+
+@dataclass(frozen=True)
+class SeasonalProfile:
     """What series teach one another about their season.
 
     Attributes
     ----------
     season_length : int
         Days in a season, m.
-    additive_profile : (m,)
-        Mean additive index of each phase (t - T) mod m, relative to the mean of the series.
-    additive_variance : float
-        Variance of the series' true indices about the profile, 0 where all share it.
-    multiplicative_profile : (m,)
-        Mean multiplicative index of each phase.
-    multiplicative_variance : float
+    additive : Components
+        Of differences relative to the mean of the series.
+    multiplicative : Components
+        Of ratios to it.
     """
 
     season_length: int
-    additive_profile: FloatArray
-    additive_variance: float
-    multiplicative_profile: FloatArray
-    multiplicative_variance: float
+    additive: Components
+    multiplicative: Components
 
     @classmethod
-    def flat(cls, season_length: int) -> Prior:
-        """Return the prior of series that have no season.
+    def flat(cls, season_length: int) -> SeasonalProfile:
+        """Return the profile of series that have no season.
 
         Raises
         ------
@@ -68,54 +88,67 @@ class Prior:
         """
         if season_length < 1:
             raise ValueError(f"season_length is {season_length}; it must be at least 1")
-        return cls(season_length, np.zeros(season_length), 0.0, np.ones(season_length), 0.0)
+        return cls(
+            season_length,
+            Components(np.zeros(season_length), 0.0, 0.0),
+            Components(np.ones(season_length), 0.0, 0.0),
+        )
 
     def to_table(self) -> pa.Table:
-        """Return the prior as a table of PRIOR_SCHEMA."""
+        """Return the profile as a table of PROFILE_SCHEMA."""
         m = self.season_length
         return pa.table(
             [
                 np.arange(m),
-                self.additive_profile,
-                np.full(m, self.additive_variance),
-                self.multiplicative_profile,
-                np.full(m, self.multiplicative_variance),
+                *(
+                    column
+                    for one in (self.additive, self.multiplicative)
+                    for column in (one.profile, np.full(m, one.variance), np.full(m, one.spread))
+                ),
             ],
-            schema=PRIOR_SCHEMA,
+            schema=PROFILE_SCHEMA,
         )
 
     @classmethod
-    def from_table(cls, table: pa.Table) -> Prior:
-        """Read a prior from a table of PRIOR_SCHEMA, its rows in any order.
+    def from_table(cls, table: pa.Table) -> SeasonalProfile:
+        """Read a profile from a table of PROFILE_SCHEMA, its rows in any order.
 
         Raises
         ------
         ValueError
             If the phases are not 0, 1, ... m - 1, once each.
         """
-        rows = table.select(PRIOR_SCHEMA.names).cast(PRIOR_SCHEMA).sort_by("season_phase")
-        phase, additive, additive_variance, multiplicative, multiplicative_variance = (
-            rows[name].to_numpy() for name in PRIOR_SCHEMA.names
-        )
+        rows = table.select(PROFILE_SCHEMA.names).cast(PROFILE_SCHEMA).sort_by("season_phase")
+        phase, *columns = (rows[name].to_numpy() for name in PROFILE_SCHEMA.names)
         if phase.size == 0 or not np.array_equal(phase, np.arange(phase.size)):
             raise ValueError("season_phase must hold 0, 1, ... season_length - 1, once each")
-        return cls(
-            phase.size,
-            additive,
-            float(additive_variance[0]),
-            multiplicative,
-            float(multiplicative_variance[0]),
+        additive, multiplicative = (
+            Components(profile, float(variance[0]), float(spread[0]))
+            for profile, variance, spread in (columns[:3], columns[3:])
         )
+        return cls(phase.size, additive, multiplicative)
+
+    def rolled(self, days: int) -> SeasonalProfile:
+        """Return the profile of series that end some days earlier."""
+
+        def roll(one: Components) -> Components:
+            return Components(np.roll(one.profile, days), one.variance, one.spread)
+
+        return SeasonalProfile(self.season_length, roll(self.additive), roll(self.multiplicative))
 
 
-def learn_prior(panel: Panel, season_length: int) -> Prior:
-    """Learn the prior from a pilot of series; their order does not matter.
+def learn_profile(panel: Panel, season_length: int) -> SeasonalProfile:
+    """Learn the profile from a pilot of series; their order does not matter.
 
     The indices z_ik of series i, with sampling variance v_ik, scatter about the profile g_k with
-    variance tau² + v_ik. g_k is the mean of z_ik with weights 1/(v_ik + median v) and tau² =
-    max(0, Σ w ((z - g)² - v) / Σ w). Fewer than three series have no profile to share: g is then
-    flat. Source: method of moments for variance components; Miller & Williams (2003) for the
-    shrinkage of seasonal indices.
+    variance tau_i² + v_ik. g_k is the mean of z_ik with weights 1/(v_ik + median v). Each series
+    gives an estimate of its tau_i², e_i = Σ_k ((z_ik - g_k)² - v_ik) / (m - 1), with sampling
+    variance s_i = 4 (tau² + v_i)² / (m - 1): twice that of normal errors, because v_i is itself
+    estimated from few visits. tau² is the mean of z's excess, max(0, Σ w ((z - g)² -
+    v) / Σ w), and the spread max(0, Σ ((e_i - tau²)² - s_i) u_i / Σ u_i), u_i = 1/(s_i + median s).
+    Fewer than three series have no profile to share: g is then flat and the spread 0. Source:
+    method of moments for variance components; Miller & Williams (2003) for the shrinkage of
+    seasonal indices.
 
     Parameters
     ----------
@@ -129,54 +162,42 @@ def learn_prior(panel: Panel, season_length: int) -> Prior:
     ValueError
         If ``season_length`` is below 1.
     """
-    flat = Prior.flat(season_length)
-    (additive, additive_noise), (multiplicative, multiplicative_noise), _ = _relative_indices(
-        panel.in_own_units()[0], season_length
-    )
-    additive_profile, additive_variance = _variance_components(
-        additive, additive_noise, flat.additive_profile
-    )
-    multiplicative_profile, multiplicative_variance = _variance_components(
-        multiplicative, multiplicative_noise, flat.multiplicative_profile
-    )
-    return Prior(
+    flat = SeasonalProfile.flat(season_length)
+    additive, multiplicative, _ = _relative_indices(panel.in_own_units()[0], season_length)
+    of_additive = _components(*additive, flat.additive)
+    of_multiplicative = _components(*multiplicative, flat.multiplicative)
+    return SeasonalProfile(
         season_length,
-        additive_profile - additive_profile.mean(),
-        additive_variance,
-        multiplicative_profile / multiplicative_profile.mean(),
-        multiplicative_variance,
+        replace(of_additive, profile=of_additive.profile - of_additive.profile.mean()),
+        replace(
+            of_multiplicative, profile=of_multiplicative.profile / of_multiplicative.profile.mean()
+        ),
     )
 
 
-def shrunk_indices(panel: Panel, prior: Prior) -> tuple[FloatArray, FloatArray]:
+def shrunk_indices(panel: Panel, profile: SeasonalProfile) -> FloatArray:
     """Return each series' seasonal indices, shrunk towards the profile: g + b (z - g).
 
-    b = tau² / (tau² + v), with v the sampling variance of z; a series too short to have indices of
-    its own takes the profile.
+    b_k = tau_i² / (tau_i² + v_k), with v_k the sampling variance of z_k and tau_i² = max(0, tau² +
+    (e_i - tau²) spread / (spread + s_i)), e_i and s_i as in `learn_profile`. A series too short to
+    have indices of its own takes the profile.
 
     Returns
     -------
-    additive : (n, m)
-        In the unit of the series; the mean over a season is 0.
-    multiplicative : (n, m)
-        At least about 0.02; the mean over a season is 1, and all are 1 where the mean of the series
-        is not positive.
+    (n, 3, m)
+        For `RAW` zeros; for `ADDITIVE` differences in the unit of the series, whose mean over a
+        season is 0; for `MULTIPLICATIVE` ratios of at least about 0.02, whose mean over a season is
+        1, and which are all 1 where the mean of the series is not positive.
     """
-    (additive, additive_noise), (multiplicative, multiplicative_noise), mean = _relative_indices(
-        panel, prior.season_length
-    )
-    additive = _shrink(additive, additive_noise, prior.additive_profile, prior.additive_variance)
-    multiplicative = _shrink(
-        multiplicative,
-        multiplicative_noise,
-        prior.multiplicative_profile,
-        prior.multiplicative_variance,
-    )
-    multiplicative = np.maximum(multiplicative, SMALLEST_RATIO)
+    of_additive, of_multiplicative, mean = _relative_indices(panel, profile.season_length)
+    additive = _shrink(*of_additive, profile.additive)
+    multiplicative = np.maximum(_shrink(*of_multiplicative, profile.multiplicative), SMALLEST_RATIO)
     multiplicative /= multiplicative.mean(axis=1, keepdims=True)
     multiplicative[mean <= 0] = 1.0
-    additive = (additive - additive.mean(axis=1, keepdims=True)) * np.abs(mean)[:, None]
-    return additive, multiplicative
+    indices = np.zeros((len(panel), 3, profile.season_length))
+    indices[:, ADDITIVE] = (additive - additive.mean(axis=1, keepdims=True)) * np.abs(mean)[:, None]
+    indices[:, MULTIPLICATIVE] = multiplicative
+    return indices
 
 
 Indices = tuple[FloatArray, FloatArray]
@@ -194,38 +215,59 @@ def _relative_indices(panel: Panel, season_length: int) -> tuple[Indices, Indice
     return (additive / level, additive_noise), (multiplicative, multiplicative_noise), mean
 
 
-def _variance_components(
-    index: FloatArray, noise: FloatArray, flat: FloatArray
-) -> tuple[FloatArray, float]:
-    """Return profile (m,) and variance about it of indices (n, m) with sampling variances.
+def _components(index: FloatArray, noise: FloatArray, flat: Components) -> Components:
+    """Return the components of indices (n, m) with sampling variances.
 
     Sums are exact (`math.fsum`), so that the order of the series does not matter.
     """
     is_known = np.isfinite(noise)
-    if flat.size == 1 or not is_known.any():
-        return flat, 0.0
-    if is_known.any(axis=1).sum() > 2:
+    m = flat.profile.size
+    if m == 1 or not is_known.any():
+        return flat
+    has_pool = is_known.any(axis=1).sum() > 2
+    profile = flat.profile
+    weight = is_known.astype(np.float64)
+    if has_pool:
         typical = max(float(np.median(noise[is_known])), SMALLEST_NOISE)
         weight = np.where(is_known, 1.0 / (noise + typical), 0.0)
         profile = np.array(
             [
                 math.fsum(weight[:, k] * index[:, k]) / math.fsum(weight[:, k])
                 if is_known[:, k].any()
-                else flat[k]
-                for k in range(flat.size)
+                else flat.profile[k]
+                for k in range(m)
             ]
         )
-    else:
-        weight = is_known.astype(np.float64)
-        profile = flat
     excess = np.where(is_known, (index - profile) ** 2 - np.where(is_known, noise, 0.0), 0.0)
-    variance = math.fsum((weight * excess).ravel()) / math.fsum(weight.ravel())
-    return profile, max(variance, 0.0)
+    variance = max(math.fsum((weight * excess).ravel()) / math.fsum(weight.ravel()), 0.0)
+    if not has_pool:
+        return Components(profile, variance, 0.0)
+    own, sampling = _own_variance(index, noise, Components(profile, variance, 0.0))
+    has_own = is_known.any(axis=1)
+    own, sampling = own[has_own], sampling[has_own]
+    precision = 1.0 / (sampling + max(float(np.median(sampling)), SMALLEST_NOISE**2))
+    spread = math.fsum(precision * ((own - variance) ** 2 - sampling)) / math.fsum(precision)
+    return Components(profile, variance, max(spread, 0.0))
 
 
-def _shrink(
-    index: FloatArray, noise: FloatArray, profile: FloatArray, variance: float
-) -> FloatArray:
+def _own_variance(
+    index: FloatArray, noise: FloatArray, shared: Components
+) -> tuple[FloatArray, FloatArray]:
+    """Return each series' own estimate e (n,) of its tau², and the sampling variance s (n,)."""
+    is_known = np.isfinite(noise)
+    sampling = np.where(is_known, noise, 0.0)
+    freedom = max(shared.profile.size - 1, 1)
+    excess = np.where(is_known, (index - shared.profile) ** 2 - sampling, 0.0)
+    typical = sampling.sum(axis=1) / np.maximum(is_known.sum(axis=1), 1)
+    return excess.sum(axis=1) / freedom, 4.0 * (shared.variance + typical) ** 2 / freedom
+
+
+def _shrink(index: FloatArray, noise: FloatArray, shared: Components) -> FloatArray:
     """Return the posterior mean of the indices (n, m)."""
-    share = variance / (variance + noise) if variance > 0.0 else np.zeros_like(noise)
-    return np.asarray(profile + share * (index - profile), dtype=np.float64)
+    own, sampling = _own_variance(index, noise, shared)
+    certain = shared.spread + sampling
+    trust = np.divide(shared.spread, certain, out=np.zeros_like(certain), where=certain > 0)
+    variance = np.maximum(shared.variance + trust * (own - shared.variance), 0.0)[:, None]
+    total = variance + noise
+    share = np.divide(variance, total, out=np.zeros_like(total), where=total > 0)
+    return np.asarray(shared.profile + share * (index - shared.profile), dtype=np.float64)

@@ -13,10 +13,10 @@ Every result of a group is computed from its own rows alone, in a fixed order.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from shelfcast.forecasting.kernels import demand_paths
+from shelfcast.compiled import kernel
+from shelfcast.forecasting.intervals import demand_paths
 
 FloatArray = NDArray[np.float64]
 IntegerArray = NDArray[np.int64]
@@ -37,7 +37,7 @@ LARGE_SAMPLE, BRACKET_SAMPLE, BRACKET = 2_000, 250, 0.04
 """From how many values a sample, of how many, brackets a quantile, by how much either way."""
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _draw(
     forecast: FloatArray,
     factor: FloatArray,
@@ -61,7 +61,7 @@ def _draw(
             paths[day, path] = max(paths[day, path], paths[day - 1, path])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _select(values: FloatArray, low: int, high: int, rank: int) -> float:
     """Return the value of ``rank`` among ``values[low..high]``, partitioning them around it."""
     while low < high:
@@ -88,7 +88,7 @@ def _select(values: FloatArray, low: int, high: int, rank: int) -> float:
     return selected
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def weighted_quantile(values: FloatArray, weights: FloatArray, level: float) -> float:
     """Return the smallest value up to which the weights reach ``level``.
 
@@ -128,7 +128,7 @@ def weighted_quantile(values: FloatArray, weights: FloatArray, level: float) -> 
     return _partitioned_quantile(values, weights, level)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _partitioned_quantile(values: FloatArray, weights: FloatArray, level: float) -> float:
     """Do the work of :func:`weighted_quantile` by partitioning all values; reorders them."""
     low, high = 0, values.size - 1
@@ -162,7 +162,7 @@ def _partitioned_quantile(values: FloatArray, weights: FloatArray, level: float)
     return quantile
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def project_groups(
     offsets: IntegerArray,
     forecast: FloatArray,
@@ -241,13 +241,13 @@ def project_groups(
             stock[3, row] = _select(closing, ranks[1], path_count - 1, ranks[2])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _rank(level: float, count: int) -> int:
     """Return the place, from 0, of the smallest value up to which a share ``level`` lies."""
     return max(0, int(np.ceil(level * count - ROUNDING)) - 1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def tag_groups(
     offsets: IntegerArray,
     demand: FloatArray,
@@ -312,7 +312,7 @@ def tag_groups(
                 days[2, group] = day + 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _through(cumulative: FloatArray, day: int) -> float:
     """Return a cumulative quantity by ``day``; beyond the horizon it goes on at its mean pace."""
     if day <= 0:
@@ -321,7 +321,7 @@ def _through(cumulative: FloatArray, day: int) -> float:
     return quantity if day <= cumulative.size else quantity * day / cumulative.size
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _interval_demand(
     paths: FloatArray, pmf: FloatArray, extra_days: int
 ) -> tuple[FloatArray, FloatArray]:
@@ -347,7 +347,7 @@ def _interval_demand(
     return values, weights
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def order_up_to(paths: FloatArray, pmf: FloatArray, review_days: int, level: float) -> float:
     """Return the smallest S with ``sum over l of P(L = l) P(D_(l + R) <= S) >= level``.
 
@@ -369,7 +369,7 @@ def order_up_to(paths: FloatArray, pmf: FloatArray, review_days: int, level: flo
     return weighted_quantile(values, weights, level)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def undershoot_points(paths: FloatArray) -> FloatArray:
     """Return equally likely values of how far the position falls below the reorder point.
 
@@ -410,7 +410,7 @@ def undershoot_points(paths: FloatArray) -> FloatArray:
     return points
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def reorder_point(paths: FloatArray, pmf: FloatArray, level: float) -> float:
     """Return the smallest s with ``P(D_L + U <= s) >= level``, U the undershoot of daily review.
 
@@ -445,7 +445,7 @@ def reorder_point(paths: FloatArray, pmf: FloatArray, level: float) -> float:
     return weighted_quantile(sums[:kept], shares[:kept], level - below)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def constrain_order(need: float, minimum: float, pack: float, most: float) -> tuple[float, int]:
     """Turn a need into a quantity that the supplier accepts and that can be sold in time.
 
@@ -476,7 +476,7 @@ def constrain_order(need: float, minimum: float, pack: float, most: float) -> tu
     return fitting, SHELF_LIFE
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def plan_groups(
     offsets: IntegerArray,
     forecast: FloatArray,
@@ -571,7 +571,7 @@ def plan_groups(
         days_and_reason[0, group] = _stockout_day(paths, available, receipts[start:end], 0.1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _stockout_day(
     paths: FloatArray, stock_on_hand: float, receipts: FloatArray, level: float
 ) -> int:

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from shelfcast.forecasting import ErrorPool, Prior, forecast_arrays, nodes
+import shelfcast
+from shelfcast.forecasting import ErrorPool, Prior, SeasonalProfile, forecast_arrays, nodes
 
 HORIZON = 9
 LAST_DAY = date(2026, 6, 30)
@@ -31,8 +32,16 @@ def make_table(series, value_name="demand_quantity", value_type=None):
     )
 
 
-def forecast(fits, pool, as_of=LAST_DAY):
-    return nodes.forecast_series(fits, pool=pool, as_of=as_of, season_length=7)
+def learn(table, season_length=7):
+    """What a pilot teaches, through its tables."""
+    profile = SeasonalProfile.from_table(nodes.learn_profiles(table, season_length))
+    priors = nodes.learn_priors(table, profile=profile, horizon=HORIZON)
+    return Prior.from_table(priors, profile)
+
+
+def forecast(fits, prior, as_of=LAST_DAY):
+    pool = ErrorPool.from_table(nodes.pool_errors(fits, prior=prior, horizon=HORIZON))
+    return nodes.forecast_series(fits, prior=prior, pool=pool, as_of=as_of)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +64,7 @@ def table(series):
 
 @pytest.fixture(scope="module")
 def prior(table):
-    return Prior.from_table(nodes.learn_priors(table, 7))
+    return learn(table)
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +72,8 @@ def fits(table, prior):
     return nodes.fit_series(table, prior=prior, horizon=HORIZON)
 
 
-def test_the_nodes_make_the_public_function(series, table, prior, fits):
-    pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
-    rows = forecast(fits, pool)
+def test_the_nodes_make_the_public_function(series, prior, fits):
+    rows = forecast(fits, prior)
     assert rows.schema == nodes.FORECAST_SCHEMA
     expected = forecast_arrays(
         [np.array(values, float) for values in series.values()],
@@ -79,28 +87,24 @@ def test_the_nodes_make_the_public_function(series, table, prior, fits):
     assert rows["fallback_reason"].to_pylist()[::HORIZON] == expected.fallback_reason.tolist()
 
 
-def test_forecast_rows_count_days_from_the_last_one(fits):
-    pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
-    rows = forecast(fits, pool).to_pylist()
+def test_forecast_rows_count_days_from_the_last_one(prior, fits):
+    rows = forecast(fits, prior).to_pylist()
     assert len(rows) == 10 * HORIZON
     assert [row["lead_day"] for row in rows[:HORIZON]] == list(range(1, HORIZON + 1))
     assert all(row["forecast_on"] == LAST_DAY + timedelta(row["lead_day"]) for row in rows)
     assert {(row["sku_id"], row["location_id"]) for row in rows[:HORIZON]} == {("S0", "SOUTH")}
 
 
-def test_an_older_fit_is_carried_forward(fits):
-    pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
-    young = forecast(fits, pool).to_pylist()
-    old = forecast(fits, pool, LAST_DAY + timedelta(4)).to_pylist()
+def test_the_states_of_an_older_fit_reach_further_ahead(prior, fits):
+    young, old = (forecast(fits, prior, LAST_DAY + timedelta(age)).to_pylist() for age in (0, 4))
     assert [row["lead_day"] for row in old[:HORIZON]] == list(range(1, HORIZON + 1))
     assert old[0]["forecast_on"] == LAST_DAY + timedelta(5)
     names = ("sku_id", "location_id", "forecast_on")
     means = {tuple(row[name] for name in names): row["forecast_quantity"] for row in young}
-    for row in old:
-        # beyond the fit's nine days, the same weekday of its last week
-        week = timedelta(7 * (row["lead_day"] > HORIZON - 4))
-        day = row["forecast_on"] - week
-        assert row["forecast_quantity"] == means[row["sku_id"], row["location_id"], day]
+    known = [row for row in old if row["lead_day"] <= HORIZON - 4]
+    assert len(known) == 10 * (HORIZON - 4)
+    for row in known:
+        assert row["forecast_quantity"] == means[tuple(row[name] for name in names)]
     assert [row["calibration_group"] for row in old] == [row["calibration_group"] for row in young]
     growth = {
         after["error_scale"] / before["error_scale"]
@@ -127,14 +131,6 @@ def test_errors_grow_with_the_age_of_a_fit():
     assert ErrorPool(np.zeros(1), np.zeros((1, 5, 20))).growth(np.array([3])).tolist() == [1.0]
 
 
-def test_a_season_longer_than_the_horizon_repeats_the_last_day(fits):
-    pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
-    old = nodes.forecast_series(
-        fits, pool=pool, as_of=LAST_DAY + timedelta(2), season_length=365
-    ).to_pylist()
-    assert len({row["forecast_quantity"] for row in old[HORIZON - 3 : HORIZON]}) == 1
-
-
 @pytest.mark.parametrize(
     ("days", "fault"),
     [
@@ -142,20 +138,12 @@ def test_a_season_longer_than_the_horizon_repeats_the_last_day(fits):
         (5, "half the horizon of 9 days before"),
     ],
 )
-def test_fits_that_do_not_serve_are_refused(fits, days, fault):
-    pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
+def test_fits_that_do_not_serve_are_refused(prior, fits, days, fault):
     with pytest.raises(ValueError, match=fault):
-        forecast(fits, pool, LAST_DAY + timedelta(days))
+        forecast(fits, prior, LAST_DAY + timedelta(days))
 
 
-def test_fits_of_another_horizon_are_refused(fits):
-    pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
-    shorter = ErrorPool(pool.lower_ratio, pool.trajectories[:, :, :5])
-    with pytest.raises(ValueError, match="fit them anew"):
-        forecast(fits, shorter)
-
-
-def test_a_series_without_a_fit_is_forecast_by_its_mean():
+def test_a_series_without_a_fit_is_forecast_by_its_mean(prior):
     table = make_table(
         {
             ("A", "X"): [4, None, 6, 8],
@@ -165,7 +153,7 @@ def test_a_series_without_a_fit_is_forecast_by_its_mean():
         },
         value_type=pa.float64(),
     )
-    fallback = nodes.fall_back_series(table, horizon=HORIZON)
+    fallback = nodes.fall_back_series(table, prior=prior, horizon=HORIZON)
     assert fallback.schema == nodes.FIT_SCHEMA
     rows = fallback.to_pylist()
     assert [row["fallback_reason"] for row in rows] == [
@@ -174,16 +162,19 @@ def test_a_series_without_a_fit_is_forecast_by_its_mean():
         "NO_DEMAND",
         "NO_OBSERVATIONS",
     ]
-    assert [row["mean_forecast"] for row in rows] == [[mean] * HORIZON for mean in (6, 3, 0, 0)]
+    assert [row["fallback_mean"] for row in rows] == [6, 3, 0, 0]
+    assert [row["mean_quantity"] for row in rows] == [6, 3, 0, 0]
     assert [row["method"] for row in rows] == ["mean", "mean", "zero", "zero"]
+    assert [row["candidates"] for row in rows] == [[]] * 4
     # of the first three values: standard deviation 2, and that of their mean beside it
     assert rows[0]["scale"] == pytest.approx(2 * (4 / 3) ** 0.5)
     assert [row["observations"] for row in rows] == [3, 1, 4, 0]
     # those that cannot be fitted are forecast as by a fit
-    fits = nodes.fit_series(table, prior=Prior.flat(7), horizon=HORIZON)
-    assert_same_rows(fallback.slice(1), fits.slice(1))
-    pool = ErrorPool.from_table(nodes.pool_errors(fits, HORIZON))
-    assert forecast(fallback, pool).num_rows == 4 * HORIZON
+    fits = nodes.fit_series(table, prior=prior, horizon=HORIZON)
+    aside = ["additive_indices", "multiplicative_indices"]
+    assert_same_rows(fallback.slice(1).drop_columns(aside), fits.slice(1).drop_columns(aside))
+    means = forecast(fallback, prior)["forecast_quantity"].to_pylist()
+    assert means == [mean for mean in (6, 3, 0, 0) for _ in range(HORIZON)]
 
 
 def test_fits_hold_one_row_per_series(series, fits):
@@ -197,7 +188,9 @@ def test_fits_hold_one_row_per_series(series, fits):
     assert by_key["S9", "NORTH"]["fallback_reason"] == "TOO_FEW_OBSERVATIONS"
     assert by_key["S0", "SOUTH"]["fallback_reason"] is None
     assert {row["last_on"] for row in by_key.values()} == {LAST_DAY}
-    assert {len(row["mean_forecast"]) for row in by_key.values()} == {HORIZON}
+    assert {row["version"] for row in by_key.values()} == {shelfcast.__version__}
+    assert by_key["S1", "NORTH"]["days"] == len(series["S1", "NORTH"])
+    assert sum(by_key["S1", "NORTH"]["weights"]) == pytest.approx(1.0)
     assert {len(row["errors"]) for row in by_key.values()} == {8 * HORIZON}
 
 
@@ -211,15 +204,16 @@ def test_fits_of_a_series_do_not_depend_on_its_batch(series, prior, fits):
     assert_same_rows(pa.concat_tables(parts), fits)
 
 
-def test_order_of_rows_does_not_matter_to_what_is_learnt(table, fits):
+def test_order_of_rows_does_not_matter_to_what_is_learnt(table, prior, fits):
     rng = np.random.default_rng(52)
     shuffled = table.take(rng.permutation(table.num_rows))
-    assert nodes.learn_priors(shuffled, 7).equals(nodes.learn_priors(table, 7))
+    assert_same_prior(learn(shuffled), prior)
     mixed = fits.take(rng.permutation(fits.num_rows))
-    assert nodes.pool_errors(mixed, HORIZON).equals(nodes.pool_errors(fits, HORIZON))
+    pools = [nodes.pool_errors(rows, prior=prior, horizon=HORIZON) for rows in (fits, mixed)]
+    assert pools[0].equals(pools[1])
 
 
-def test_any_arrow_type_of_an_engine_is_read(series, table, prior, fits):
+def test_any_arrow_type_of_an_engine_is_read(series, prior, fits):
     decimals = {
         key: [None if value is None else Decimal(value) for value in values]
         for key, values in series.items()
@@ -229,31 +223,31 @@ def test_any_arrow_type_of_an_engine_is_read(series, table, prior, fits):
     exotic = exotic.set_column(1, "location_id", exotic["location_id"].cast(pa.large_string()))
     chunked = pa.concat_tables([exotic.slice(0, 77), exotic.slice(77)])
     assert_same_rows(nodes.fit_series(chunked, prior=prior, horizon=HORIZON), fits)
-    assert nodes.learn_priors(chunked, 7).equals(nodes.learn_priors(table, 7))
-    large = fits.set_column(
-        fits.schema.get_field_index("errors"),
-        "errors",
-        fits["errors"].cast(pa.large_list(pa.float64())),
-    )
-    assert nodes.pool_errors(large, HORIZON).equals(nodes.pool_errors(fits, HORIZON))
+    assert_same_prior(learn(chunked), prior)
+    large = fits
+    for position, field in enumerate(fits.schema):
+        if pa.types.is_list(field.type):
+            lists = fits[field.name].cast(pa.large_list(field.type.value_type))
+            large = large.set_column(position, field.name, lists)
+    assert forecast(large, prior).equals(forecast(fits, prior))
 
 
 def test_tables_without_rows(table, prior, fits):
-    pool_rows = nodes.pool_errors(fits.slice(0, 0), HORIZON)
+    pool_rows = nodes.pool_errors(fits.slice(0, 0), prior=prior, horizon=HORIZON)
     assert pool_rows.schema == nodes.POOL_SCHEMA
     pool = ErrorPool.from_table(pool_rows)
     assert pool.mean_squares == pytest.approx(np.arange(1, HORIZON + 1))
+    none, learnt = table.slice(0, 0), {"prior": prior, "horizon": HORIZON}
     for empty, schema in (
-        (nodes.fit_series(table.slice(0, 0), prior=prior, horizon=HORIZON), nodes.FIT_SCHEMA),
-        (nodes.fall_back_series(table.slice(0, 0), horizon=HORIZON), nodes.FIT_SCHEMA),
-        (forecast(fits.slice(0, 0), pool), nodes.FORECAST_SCHEMA),
-        (forecast(fits.slice(0, 0), pool, as_of=None), nodes.FORECAST_SCHEMA),
+        (nodes.fit_series(none, **learnt), nodes.FIT_SCHEMA),
+        (nodes.fall_back_series(none, **learnt), nodes.FIT_SCHEMA),
+        (forecast(fits.slice(0, 0), prior), nodes.FORECAST_SCHEMA),
+        (forecast(fits.slice(0, 0), prior, as_of=None), nodes.FORECAST_SCHEMA),
     ):
         assert empty.num_rows == 0
         assert empty.schema == schema
-    priors = nodes.learn_priors(table.slice(0, 0), 7)
-    assert priors.schema == nodes.PRIOR_SCHEMA
-    assert priors["multiplicative_profile"].to_pylist() == [1.0] * 7
+    assert learn(none).profile.to_table().equals(SeasonalProfile.flat(7).to_table())
+    assert learn(none).grid.size > 0
 
 
 def test_completion_gives_the_stocked_out_days():
@@ -279,7 +273,7 @@ def test_a_missing_day_is_refused_by_name(table, prior):
     with pytest.raises(ValueError, match=message):
         nodes.fit_series(holed, prior=prior, horizon=HORIZON)
     with pytest.raises(ValueError, match=message):
-        nodes.learn_priors(holed, 7)
+        nodes.learn_profiles(holed, 7)
 
 
 def test_a_repeated_day_is_refused(table, prior):
@@ -291,6 +285,13 @@ def test_a_repeated_day_is_refused(table, prior):
 def test_series_that_end_on_another_day_are_refused(table, prior):
     with pytest.raises(ValueError, match="sku_id S9, location_id NORTH ends on 2026-06-29"):
         nodes.fit_series(table.slice(0, table.num_rows - 1), prior=prior, horizon=HORIZON)
+
+
+def assert_same_prior(found, expected):
+    """Compare what is learnt bit for bit."""
+    assert found.profile.to_table().equals(expected.profile.to_table())
+    np.testing.assert_array_equal(found.grid.number, expected.grid.number)
+    np.testing.assert_array_equal(found.weights, expected.weights)
 
 
 def assert_same_rows(found, expected):

@@ -10,6 +10,8 @@ from shelfcast.forecasting import (
     Fits,
     Panel,
     Prior,
+    SeasonalProfile,
+    States,
     build_pool,
     demand_paths,
     distributions,
@@ -20,16 +22,27 @@ HORIZON = 6
 
 
 def make_fits(errors, mean=None, scale=None):
-    """Fits with the given errors (n, K, h)."""
-    n, _, horizon = errors.shape
+    """Fits with the given errors (n, K, h) of series that fall back to a mean (n,)."""
+    n = len(errors)
+    mean = np.full(n, 10.0) if mean is None else mean
+    states = States(
+        weights=np.zeros((n, 0)),
+        scores=np.zeros((n, 0)),
+        states=np.zeros((n, 3, 0)),
+        seasons=np.zeros((n, 1, 0)),
+        indices=np.zeros((n, 3, 1)),
+        fallback_mean=mean,
+        days=np.zeros(n, dtype=np.int64),
+        is_nonnegative=np.ones(n, dtype=bool),
+    )
     return Fits(
-        np.full((n, horizon), 10.0) if mean is None else mean,
+        states,
+        mean,
         np.ones(n) if scale is None else scale,
         errors,
-        np.full(n, "theta", dtype=object),
+        np.full(n, "mean", dtype=object),
         np.ones(n),
         np.full(n, None, dtype=object),
-        np.ones(n, dtype=bool),
         np.full(n, 100),
     )
 
@@ -183,8 +196,8 @@ def test_known_trajectories_stay_beside_the_normal_ones():
 def test_a_large_pool_keeps_the_law_of_the_sum_in_every_group():
     # of 1500 series the third with the lowest ratio has skewed errors, the others normal ones
     rng = np.random.default_rng(5)
-    mean = np.repeat(rng.permutation(np.linspace(0.5, 20, 1500))[:, None], 7, axis=1)
-    is_slow = mean[:, 0] < np.median(mean) - 3.25
+    mean = rng.permutation(np.linspace(0.5, 20, 1500))
+    is_slow = mean < np.median(mean) - 3.25
     errors = rng.normal(0, 1, (1500, 8, 7))
     errors[is_slow] = rng.gamma(1.0, 1.0, (500, 8, 7)) - 1.0
     pool = build_pool(make_fits(errors, mean))
@@ -202,7 +215,7 @@ def test_a_large_pool_keeps_the_law_of_the_sum_in_every_group():
 def test_a_pool_does_not_depend_on_the_order_of_its_series():
     rng = np.random.default_rng(6)
     errors = rng.normal(0, 1, (700, 8, 5))
-    mean = np.repeat(rng.uniform(1, 9, 700)[:, None], 5, axis=1)
+    mean = rng.uniform(1, 9, 700)
     shuffled = rng.permutation(700)
     pool = build_pool(make_fits(errors, mean))
     assert pool.to_table().equals(
@@ -236,7 +249,7 @@ def test_volatility_ratios_are_relative_to_the_pool_that_they_make():
 
 def test_series_are_placed_by_mean_over_scale():
     pool = ErrorPool(np.array([1.0, 3.0, 10.0]), np.tile([[-1.0], [1.0]], (3, 1, 2)))
-    mean = np.array([[0.5] * 2, [1.0] * 2, [8.0] * 2, [8.0] * 2, [8.0] * 2])
+    mean = np.array([0.5, 1.0, 8.0, 8.0, 8.0])
     scale = np.array([1.0, 1.0, 1.0, 0.5, 0.0])
     group, error_scale = pool.place(make_fits(np.full((5, 8, 2), np.nan), mean, scale))
     assert group.tolist() == [0, 0, 1, 2, 2]
@@ -251,7 +264,7 @@ def test_a_pool_serves_its_own_horizon_only():
 
 def test_pool_survives_a_table():
     rng = np.random.default_rng(8)
-    pool = build_pool(make_fits(rng.normal(0, 1, (1100, 8, 3)), np.full((1100, 3), 2.0)))
+    pool = build_pool(make_fits(rng.normal(0, 1, (1100, 8, 3)), np.full(1100, 2.0)))
     table = pool.to_table()
     assert table.num_rows == 2 * 500
     again = ErrorPool.from_table(table.take(rng.permutation(table.num_rows)))
@@ -270,7 +283,8 @@ def test_errors_at_past_origins_know_nothing_of_later_days():
     changed[-1] += 5
     assert changed.max() == y.max()
     before, after = (
-        fit_panel(Panel.from_series([s]), Prior.flat(1), 14).errors[0] for s in (y, changed)
+        fit_panel(Panel.from_series([s]), Prior.unlearnt(SeasonalProfile.flat(1)), 14).errors[0]
+        for s in (y, changed)
     )
     # of the days, only the last one differs; the floor of the scores moves by a millionth
     moved = ~np.isclose(before, after, rtol=1e-4, equal_nan=True)

@@ -5,38 +5,43 @@ import math
 import numpy as np
 import pytest
 
-from shelfcast.forecasting import kernels
-from shelfcast.forecasting.candidates import METHODS, build_grid, family_names
+from shelfcast.forecasting import kernels, recursions
+from shelfcast.forecasting.candidates import (
+    METHODS,
+    Tempering,
+    base_prior,
+    build_grid,
+    family_names,
+)
 
 NAN = np.nan
 
 
-def smooth(x, alpha, beta=0.0, phi=1.0, horizon=2):
+def run(recursion, x, *parameters, horizon=2, weight=None):
     """Forecasts of the days after ``x``, and the sum of squared errors from the second day on."""
-    forecasts, squares = np.empty((1, horizon, 1)), np.empty((1, 1))
-    kernels.run_smoothing(
-        np.array(x, float), np.ones(len(x)), np.array([len(x)]), 1,
-        np.array([alpha]), np.array([beta]), np.array([phi]), forecasts, squares,
+    forecasts, squares = np.empty((1, horizon)), np.empty(1)
+    recursion(
+        np.array(x, float), np.ones(len(x)) if weight is None else np.array(weight),
+        recursions.gain_table(len(x) + horizon + 10), np.array([len(x)]), *parameters,
+        forecasts, squares,
     )  # fmt: skip
-    return forecasts.ravel(), squares.item()
+    return forecasts[0], squares.item()
+
+
+def smooth(x, alpha, **options):
+    return run(recursions.run_simple, x, alpha, **options)
+
+
+def trend(x, alpha, beta, phi=1.0):
+    return run(recursions.run_trend, x, alpha, beta, phi)
 
 
 def theta(x, alpha, parameter, horizon=2):
-    forecasts, squares = np.empty((1, horizon, 1)), np.empty((1, 1))
-    kernels.run_theta(
-        np.array(x, float), np.ones(len(x)), np.array([len(x)]), 1,
-        np.array([alpha]), np.array([parameter]), forecasts, squares,
-    )  # fmt: skip
-    return forecasts.ravel(), squares.item()
+    return run(recursions.run_theta, x, alpha, parameter, horizon=horizon)
 
 
-def holt_winters(y, index, is_ratio):
-    forecasts, squares = np.empty((1, 2, 1)), np.empty((1, 1))
-    kernels.run_holt_winters(
-        np.array(y, float), np.array(index), is_ratio, np.array([len(y)]), 1,
-        np.array([0.5]), np.array([0.0]), np.array([1.0]), np.array([0.2]), forecasts, squares,
-    )  # fmt: skip
-    return forecasts.ravel(), squares.item()
+def holt_winters(y, index, is_ratio, beta=0.0, phi=1.0):
+    return run(recursions.run_holt_winters, y, is_ratio, 0.5, beta, phi, 0.2, np.array(index))
 
 
 def test_simple_smoothing():
@@ -52,7 +57,7 @@ def test_simple_smoothing_starts_as_a_running_mean():
 
 def test_holt_starts_as_a_running_line():
     # least squares through (1, 1), (2, 3), (3, 8): slope 3.5, value at 3 is 7.5. errors 2 and 3
-    forecasts, squares = smooth([1, 3, 8], 0.1, 0.1)
+    forecasts, squares = trend([1, 3, 8], 0.1, 0.1)
     assert forecasts == pytest.approx([11.0, 14.5])
     assert squares == pytest.approx(13.0)
 
@@ -60,7 +65,7 @@ def test_holt_starts_as_a_running_line():
 def test_holt_keeps_to_its_own_gains_in_the_end():
     # after many days on a line the next error e moves level by 0.5 e and slope by 0.5 × 0.2 e
     line = list(range(200))
-    forecasts, _ = smooth([*line, 210], 0.5, 0.2)
+    forecasts, _ = trend([*line, 210], 0.5, 0.2)
     level, slope = 200 + 0.5 * 10, 1 + 0.1 * 10
     assert forecasts == pytest.approx([level + slope, level + 2 * slope])
 
@@ -68,26 +73,21 @@ def test_holt_keeps_to_its_own_gains_in_the_end():
 def test_damped_trend():
     # day 2: error 2, level 3, slope 2. day 3: expected 3 + 1 = 4, error 4, gains 5/6 and 1/2:
     # level 4 + 10/3, slope 1 + 2 = 3. ahead + 1.5, then + 0.75
-    forecasts, squares = smooth([1, 3, 8], 0.1, 0.1, 0.5)
+    forecasts, squares = trend([1, 3, 8], 0.1, 0.1, 0.5)
     assert forecasts == pytest.approx([22 / 3 + 1.5, 22 / 3 + 2.25])
     assert squares == pytest.approx(20.0)
 
 
 def test_an_unknown_day_is_a_time_update():
     # level 3, slope 2, then level 3 + 1 = 4, slope 1; ahead + 0.5, then + 0.25
-    forecasts, squares = smooth([1, 3, NAN], 0.1, 0.1, 0.5)
+    forecasts, squares = trend([1, 3, NAN], 0.1, 0.1, 0.5)
     assert forecasts == pytest.approx([4.5, 4.75])
     assert squares == pytest.approx(4.0)
 
 
 def test_errors_return_to_the_unit_of_the_series_by_their_weights():
-    forecasts, squares = np.empty((1, 1, 1)), np.empty((1, 1))
-    one = np.array([1.0])
-    kernels.run_smoothing(
-        np.array([2.0, 4.0, 6.0]), np.array([1.0, 9.0, 0.25]), np.array([3]), 1,
-        0.5 * one, 0 * one, one, forecasts, squares,
-    )  # fmt: skip
-    assert squares.item() == pytest.approx(9.0 * 4.0 + 0.25 * 9.0)
+    _, squares = smooth([2.0, 4.0, 6.0], 0.5, weight=[1.0, 9.0, 0.25])
+    assert squares == pytest.approx(9.0 * 4.0 + 0.25 * 9.0)
 
 
 def test_theta():
@@ -135,23 +135,63 @@ def test_holt_winters_multiplicative():
     assert squares == pytest.approx(1.0)
 
 
-def test_an_additive_candidate_gets_its_season_back():
-    # 0.005 smoothing of an exact season about 10 forecasts that season
+def test_holt_winters_with_a_trend():
+    # as above, of the line 2, 4 without a season: gains 1 and 1 of the second value, level 4, slope
+    # 2; the third day is not known: 5 + season 0; phi 0.5 halves the slope from day to day
+    forecasts, squares = holt_winters([2, 4, NAN], [0.0], False, beta=0.1, phi=0.5)
+    assert squares == pytest.approx(4.0)
+    # the season took 0.2 × 0.5 × 2 = 0.2, its gain being the greater of gamma and 1/6
+    assert forecasts == pytest.approx([5.5 + 0.2, 5.75 + 0.2])
+
+
+def test_seasonal_smoothing():
+    # each phase by itself: 2, then 2 + 1/2 (6 - 2) = 4; 5, then unknown. errors: 5 - 2, of a phase
+    # that was not seen and so takes the mean, and 6 - 2
+    season = np.empty(2)
+    forecasts, squares = run(recursions.run_seasonal, [2.0, 5.0, 6.0, NAN], 0.5, season, horizon=3)
+    assert forecasts == pytest.approx([4.0, 5.0, 4.0])
+    assert season == pytest.approx([4.0, 5.0])
+    assert squares == pytest.approx(9.0 + 16.0)
+
+
+def run_grid(y, indices, grid, horizon=3):
+    """Forecasts (n_candidates, h) at the end, the squares, and those from the states alone."""
+    states, seasons = np.zeros((3, grid.size)), np.zeros((indices.shape[1], grid.with_seasons))
+    forecasts, squares = np.empty((grid.size, 1, horizon)), np.empty((grid.size, 1))
+    gains = recursions.gain_table(y.size + horizon + 10)
+    kernels.run_grid(
+        y, indices, grid, gains, np.array([y.size]), 1, 0.0, states, seasons, forecasts, squares
+    )
+    again = np.empty((grid.size, horizon))
+    for weights, mean in zip(np.eye(grid.size), again, strict=True):
+        kernels.grid_ahead(y.size, indices, grid, gains, 0.0, weights, states, seasons, mean)
+    return forecasts[:, 0], squares[:, 0], again
+
+
+def test_a_candidate_gets_its_season_back():
+    # smoothing of an exact season about 10, without its indices or by them, forecasts that season
     y = np.tile([8.0, 10.0, 12.0], 6) / 16
     grid = build_grid(3)
-    forecasts, squares = np.empty((1, 3, grid.prior.size)), np.empty((1, grid.prior.size))
-    kernels.run_grid(
-        y, np.array([-2.0, 0.0, 2.0]) / 16, np.array([0.8, 1.0, 1.2]), grid,
-        np.array([18]), 1, 0.0, forecasts, squares,
-    )  # fmt: skip
+    indices = np.array([np.zeros(3), np.array([-2.0, 0.0, 2.0]) / 16, [0.8, 1.0, 1.2]])
+    forecasts, squares, _ = run_grid(y, indices, grid)
     families = family_names(3)
     for name in ("simple_smoothing_additive", "theta_multiplicative", "holt_winters_additive"):
-        family = families.index(name)
-        first = grid.bounds[family]
-        assert 16 * forecasts[0, :, first] == pytest.approx([8.0, 10.0, 12.0], abs=1e-6)
-        assert squares[0, first] == pytest.approx(0.0, abs=1e-12)
-    raw = grid.bounds[families.index("simple_smoothing")]
-    assert 16 * forecasts[0, :, raw] == pytest.approx([10.0] * 3)
+        first = int(np.argmax(grid.family == families.index(name)))
+        assert 16 * forecasts[first] == pytest.approx([8.0, 10.0, 12.0], abs=1e-6)
+        assert squares[first] == pytest.approx(0.0, abs=1e-12)
+    raw = int(np.argmax(grid.family == families.index("simple_smoothing")))
+    assert 16 * forecasts[raw] == pytest.approx([10.0] * 3)
+
+
+@pytest.mark.parametrize("season_length", [1, 7])
+def test_forecasts_from_the_states_are_those_of_the_run(season_length):
+    rng = np.random.default_rng(4)
+    y = rng.poisson(6, 100) / 32
+    y[[5, 60, 99]] = NAN
+    ratios = rng.uniform(0.5, 1.5, season_length)
+    indices = np.array([np.zeros(season_length), ratios / 8, ratios])
+    forecasts, _, again = run_grid(y, indices, build_grid(season_length), 20)
+    np.testing.assert_array_equal(again, forecasts)
 
 
 @pytest.mark.parametrize(
@@ -169,35 +209,59 @@ def test_past_origins(length, expected):
 
 def test_scores_use_the_errors_known_at_an_origin():
     # from origin 1 forecasts 2, 2 of actual 2, 4; from origin 2 forecast 3 of actual 4
-    forecasts = np.array([[2.0, 2.0], [3.0, 3.0], [0.0, 0.0]])[:, :, None]
-    squares = np.array([[0.0], [1.0], [5.0]])
-    scores = np.empty((3, 1))
+    forecasts = np.array([[[2.0, 2.0], [3.0, 3.0], [0.0, 0.0]]])
+    squares = np.array([[0.0, 1.0, 5.0]])
+    one_step, ahead = np.empty((2, 3, 1))
     kernels.score_grid(
         np.array([1.0, 2.0, 4.0]), np.array([1, 2, 3]), np.array([0.0, 1.0, 2.0]), 0.5,
-        forecasts, squares, scores,
+        forecasts, squares, one_step, ahead,
     )  # fmt: skip
-    assert scores.ravel() == pytest.approx(
-        [
-            math.log(0.5) / 2,
-            math.log(1.0 + 0.5) / 4 + math.log(0.0 + 0.5) / 4,
-            math.log(2.5 + 0.5) / 4 + math.log((0.0 + 4.0 + 1.0) / 3 + 0.5) / 4,
-        ]
-    )
+    assert one_step.ravel() == pytest.approx(np.log([0.0 + 0.5, 1.0 + 0.5, 2.5 + 0.5]))
+    expected = [NAN, math.log(0.0 + 0.5), math.log((0.0 + 4.0 + 1.0) / 3 + 0.5)]
+    assert ahead.ravel() == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_score_weighs_one_step_and_several():
+    score, tempering = np.empty(2), Tempering(share=0.25, one_step=0.75)
+    kernels.score(np.array([1.0, 2.0]), np.array([5.0, -2.0]), tempering, score)
+    assert score == pytest.approx([0.75 * 1 + 0.25 * 5, 0.75 * 2 - 0.25 * 2])
+    kernels.score(np.array([1.0, 2.0]), np.array([NAN, NAN]), tempering, score)
+    assert score == pytest.approx([1.0, 2.0])
 
 
 def test_weights_are_prior_times_likelihood():
-    # likelihoods 1 and exp(-2 × ln(3)/2) = 1/3, prior odds 1 : 3
-    weights = np.empty(2)
-    kernels.weigh(np.array([7.0, 7.0 + math.log(3) / 2]), 2.0, np.array([0.25, 0.75]), weights)
+    # of 8 observations a quarter counts: likelihoods 1 and exp(-2/2 × ln 3) = 1/3, odds 1 : 3
+    weights, tempering = np.empty(2), Tempering(share=0.25, one_step=0.5)
+    kernels.likelihoods(np.array([7.0, 7.0 + math.log(3)]), 8.0, tempering, weights)
+    assert weights == pytest.approx([1.0, 1 / 3])
+    kernels.weigh(np.array([0.25, 0.75]), weights)
     assert weights == pytest.approx([0.5, 0.5])
 
 
+def test_a_small_weight_is_none():
+    weights = np.array([1.0, 0.5, 0.001])
+    kernels.weigh(np.full(3, 1 / 3), weights)
+    assert weights == pytest.approx([2 / 3, 1 / 3, 0.0])
+
+
 def test_the_grid_spreads_a_method_s_odds_over_its_candidates():
-    grid = build_grid(7)
+    grid, prior = build_grid(7), base_prior(7)
     names = family_names(7)
-    assert grid.prior.size == 228
-    assert build_grid(1).prior.size == 64
-    assert grid.prior.sum() == pytest.approx(1.0)
-    mass = dict(zip(names, np.add.reduceat(grid.prior, grid.bounds[:-1]), strict=True))
-    assert mass["theta"] / mass["holt"] == pytest.approx(METHODS["theta"].odds / 0.3)
-    assert mass["simple_smoothing_multiplicative"] == pytest.approx(mass["simple_smoothing"])
+    assert prior.shape == grid.number.shape == (grid.size,)
+    assert prior.sum() == pytest.approx(1.0)
+    mass = {name: prior[grid.family == family] for family, name in enumerate(names)}
+    assert all(np.ptp(weights) == 0 for weights in mass.values())
+    theta, holt = METHODS["theta"].odds, METHODS["holt"].odds
+    assert mass["theta"].sum() / mass["holt"].sum() == pytest.approx(theta / holt)
+    assert mass["simple_smoothing_multiplicative"].sum() == pytest.approx(
+        mass["simple_smoothing"].sum()
+    )
+    assert set(family_names(1)) < set(names)
+
+
+def test_a_part_of_the_grid_keeps_what_it_keeps():
+    whole = build_grid(7)
+    is_kept = np.random.default_rng(5).random(whole.size) < 0.2
+    part = whole.part(is_kept)
+    for name in (*whole._fields, "has_seasons"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[is_kept])

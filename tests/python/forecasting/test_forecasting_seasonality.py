@@ -1,10 +1,13 @@
 """Seasonal indices by hand, and what series teach one another."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from shelfcast.forecasting import Panel, Prior, kernels, learn_prior
-from shelfcast.forecasting.seasonality import shrunk_indices
+from shelfcast.forecasting import Panel, SeasonalProfile, kernels, learn_profile
+from shelfcast.forecasting.candidates import ADDITIVE, MULTIPLICATIVE, RAW
+from shelfcast.forecasting.seasonality import Components, shrunk_indices
 
 
 def measure(y, season_length):
@@ -59,26 +62,25 @@ def test_phase_counts_from_the_end():
 
 
 def test_variance_components_are_found_again():
-    panel, profile, _ = seasonal_panel(600, 84, spread=0.1, noise=20.0, seed=5)
-    prior = learn_prior(panel, 7)
-    assert prior.additive_profile == pytest.approx(profile, abs=0.02)
-    assert prior.multiplicative_profile == pytest.approx(1 + profile, abs=0.02)
+    panel, truth, _ = seasonal_panel(600, 84, spread=0.1, noise=20.0, seed=5)
+    profile = learn_profile(panel, 7)
+    assert profile.additive.profile == pytest.approx(truth, abs=0.02)
+    assert profile.multiplicative.profile == pytest.approx(1 + truth, abs=0.02)
     # centring takes a seventh off the variance of the indices
-    assert prior.additive_variance == pytest.approx(0.01 * 6 / 7, rel=0.15)
-    assert prior.multiplicative_variance == pytest.approx(0.01 * 6 / 7, rel=0.15)
+    assert profile.additive.variance == pytest.approx(0.01 * 6 / 7, rel=0.15)
+    assert profile.multiplicative.variance == pytest.approx(0.01 * 6 / 7, rel=0.15)
 
 
 def test_shrinkage_brings_indices_nearer_to_the_truth():
     panel, _, own = seasonal_panel(300, 42, spread=0.05, noise=15.0, seed=6)
-    prior = learn_prior(panel, 7)
-    shrunk, _ = shrunk_indices(panel, prior)
-    trusting, _ = shrunk_indices(
-        panel, Prior(7, prior.additive_profile, 1e9, prior.multiplicative_profile, 1e9)
-    )
-    mistrusting, _ = shrunk_indices(
-        panel, Prior(7, prior.additive_profile, 0.0, prior.multiplicative_profile, 0.0)
-    )
-    errors = [np.mean((i - 100 * own) ** 2) for i in (shrunk, trusting, mistrusting)]
+    profile = learn_profile(panel, 7)
+    week = profile.additive.profile
+    trusting = replace(profile, additive=Components(week, 1e9, 0.0))
+    mistrusting = replace(profile, additive=Components(week, 0.0, 0.0))
+    errors = [
+        np.mean((shrunk_indices(panel, one)[:, ADDITIVE] - 100 * own) ** 2)
+        for one in (profile, trusting, mistrusting)
+    ]
     assert errors[0] < 0.8 * min(errors[1:])
 
 
@@ -86,60 +88,91 @@ def test_shrinkage_by_hand():
     # mean 21/9; own index z, sampling variance v: b = tau² / (tau² + v) in units of the mean
     y = np.array([1, 2, 3, 1, 2, 6, 1, 2, 3.0])
     profile = np.array([0.1, -0.3, 0.2])
-    additive, _ = shrunk_indices(Panel.from_series([y]), Prior(3, profile, 0.05, np.ones(3), 0.0))
+    flat = SeasonalProfile.flat(3).multiplicative
+    indices = shrunk_indices(
+        Panel.from_series([y]), SeasonalProfile(3, Components(profile, 0.05, 0.0), flat)
+    )
     own, _, variance, mean = measure(y, 3)
     share = 0.05 / (0.05 + variance[0] / mean**2)
     expected = mean * (profile + share * (own[0] / mean - profile))
-    assert additive[0] == pytest.approx(expected - expected.mean())
+    assert indices[0, ADDITIVE] == pytest.approx(expected - expected.mean())
+    assert indices[0, RAW] == pytest.approx(np.zeros(3))
+
+
+def test_a_strong_season_is_shrunk_less_by_hand():
+    # e = Σ ((z - g)² - v) / (m - 1), s = 4 (tau² + mean v)² / (m - 1)
+    y = np.array([1, 2, 3, 1, 2, 6, 1, 2, 3.0])
+    shared = Components(np.zeros(3), 0.05, 0.02)
+    flat = SeasonalProfile.flat(3).multiplicative
+    indices = shrunk_indices(Panel.from_series([y]), SeasonalProfile(3, shared, flat))
+    own, _, variance, mean = measure(y, 3)
+    z, v = own[0] / mean, variance[0] / mean**2
+    e, s = (z**2 - v).sum() / 2, 4 * (0.05 + v.mean()) ** 2 / 2
+    tau = 0.05 + (e - 0.05) * 0.02 / (0.02 + s)
+    assert e > tau > 0.05
+    expected = mean * tau / (tau + v) * z
+    assert indices[0, ADDITIVE] == pytest.approx(expected - expected.mean())
+
+
+def test_the_spread_of_seasonal_strength_is_found():
+    alike, _, _ = seasonal_panel(400, 84, spread=0.1, noise=20.0, seed=5)
+    flat, _, _ = seasonal_panel(400, 84, spread=0.0, noise=20.0, seed=6)
+    mixed = Panel.from_series([*(alike[i] for i in range(400)), *(flat[i] for i in range(400))])
+    # half of them have tau² = t and half about 0: its variance is t² / 4
+    t = learn_profile(alike, 7).additive.variance
+    assert learn_profile(alike, 7).additive.spread < 0.15 * t**2
+    assert learn_profile(mixed, 7).additive.spread == pytest.approx(t**2 / 4, rel=0.5)
 
 
 def test_a_short_series_takes_the_profile():
-    prior = Prior(7, np.array([-0.2, -0.1, -0.1, 0, 0, 0.1, 0.3]), 0.01, np.ones(7), 0.01)
-    additive, multiplicative = shrunk_indices(Panel.from_series([[4.0, 6.0, 5.0]]), prior)
-    assert additive[0] == pytest.approx(5.0 * prior.additive_profile)
-    assert multiplicative[0] == pytest.approx(np.ones(7))
+    week = np.array([-0.2, -0.1, -0.1, 0, 0, 0.1, 0.3])
+    profile = SeasonalProfile(7, Components(week, 0.01, 0.001), Components(1 - week, 0.01, 0.001))
+    indices = shrunk_indices(Panel.from_series([[4.0, 6.0, 5.0]]), profile)
+    assert indices[0, ADDITIVE] == pytest.approx(5.0 * week)
+    assert indices[0, MULTIPLICATIVE] == pytest.approx(1 - week)
 
 
 def test_a_lone_series_has_no_profile_to_share():
     panel, _, _ = seasonal_panel(1, 140, spread=0.1, noise=5.0, seed=7)
-    prior = learn_prior(panel, 7)
-    assert prior.additive_profile == pytest.approx(np.zeros(7))
-    assert prior.multiplicative_profile == pytest.approx(np.ones(7))
-    assert prior.additive_variance > 0.01  # but its own season is far beyond its noise
-    own, _ = shrunk_indices(panel, prior)
-    assert own[0] == pytest.approx(measure(panel[0], 7)[0][0], rel=0.1, abs=1.0)
+    profile = learn_profile(panel, 7)
+    assert profile.additive.profile == pytest.approx(np.zeros(7))
+    assert profile.multiplicative.profile == pytest.approx(np.ones(7))
+    assert profile.additive.variance > 0.01  # but its own season is far beyond its noise
+    own = shrunk_indices(panel, profile)[0, ADDITIVE]
+    assert own == pytest.approx(measure(panel[0], 7)[0][0], rel=0.1, abs=1.0)
 
 
-def test_the_prior_does_not_depend_on_order_or_unit():
+def test_the_profile_does_not_depend_on_order_or_unit():
     panel, _, _ = seasonal_panel(50, 60, spread=0.1, noise=20.0, seed=8)
     series = [panel[i] for i in range(50)]
-    backwards = learn_prior(Panel.from_series(series[::-1]), 7)
-    assert backwards.to_table().equals(learn_prior(panel, 7).to_table())
-    units = learn_prior(Panel.from_series([y * 2.0**i for i, y in enumerate(series)]), 7)
-    assert units.to_table().equals(learn_prior(panel, 7).to_table())
+    backwards = learn_profile(Panel.from_series(series[::-1]), 7)
+    assert backwards.to_table().equals(learn_profile(panel, 7).to_table())
+    units = learn_profile(Panel.from_series([y * 2.0**i for i, y in enumerate(series)]), 7)
+    assert units.to_table().equals(learn_profile(panel, 7).to_table())
 
 
 def test_nothing_to_learn_from():
+    flat = SeasonalProfile.flat(7).to_table()
     for series in ([], [[]], [[np.nan] * 30], [[0.0] * 30], [[1.0, np.inf]]):
-        assert learn_prior(Panel.from_series(series), 7).to_table() == Prior.flat(7).to_table()
+        assert learn_profile(Panel.from_series(series), 7).to_table() == flat
 
 
-def test_prior_survives_a_table():
+def test_profile_survives_a_table():
     panel, _, _ = seasonal_panel(30, 60, spread=0.1, noise=20.0, seed=9)
-    table = learn_prior(panel, 7).to_table()
+    table = learn_profile(panel, 7).to_table()
     shuffled = table.take([3, 1, 0, 6, 5, 2, 4])
-    assert Prior.from_table(shuffled).to_table().equals(table)
+    assert SeasonalProfile.from_table(shuffled).to_table().equals(table)
     with pytest.raises(ValueError, match="season_phase"):
-        Prior.from_table(table.slice(1))
+        SeasonalProfile.from_table(table.slice(1))
     with pytest.raises(ValueError, match="season_length"):
-        Prior.flat(0)
+        SeasonalProfile.flat(0)
 
 
 def test_series_without_noise_teach_as_much_as_they_know():
     week = np.array([2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0])
-    flat = learn_prior(Panel.from_series([np.tile(week * level, 8) for level in (1, 3, 5, 9)]), 7)
-    assert flat.additive_profile == pytest.approx(np.zeros(7))
-    assert flat.multiplicative_profile == pytest.approx(np.ones(7))
+    flat = learn_profile(Panel.from_series([np.tile(week * level, 8) for level in (1, 3, 5, 9)]), 7)
+    assert flat.additive.profile == pytest.approx(np.zeros(7))
+    assert flat.multiplicative.profile == pytest.approx(np.ones(7))
     week[5] = 9.0
     panel = Panel.from_series([np.tile(week * level, 8) for level in (1, 3, 5, 9)])
-    assert learn_prior(panel, 7).multiplicative_profile == pytest.approx(week / week.mean())
+    assert learn_profile(panel, 7).multiplicative.profile == pytest.approx(week / week.mean())
