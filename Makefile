@@ -17,7 +17,7 @@ export DBT_PROFILES_DIR := profiles
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build slim land server gate docs test lint parse lint-postgres format pictures bench bench-build clean
+.PHONY: help deps build slim land server gate docs test lint parse lint-postgres format pictures bench bench-build accuracy golden clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -101,6 +101,14 @@ bench: .venv/.developing ## Measure what each step costs
 bench-build: deps $(if $(filter postgres,$(TARGET)),.venv/.embedded) ## Measure a whole build: steps and models
 	$(BIN)/python benchmarks/build.py --skus $(or $(SKUS),1000) --target $(TARGET)
 
+# DATA is the folder of the public files. The peers' forecasts are kept in target/accuracy.
+accuracy: .venv/.developing .venv-accuracy/.installed ## Measure accuracy beside statsforecast: docs/accuracy.md
+	$(BIN)/python -m benchmarks.accuracy $(or $(DATA),../shared/data)
+	$(BIN)/python -m benchmarks.accuracy.reconciliation
+
+golden: .venv-accuracy/.installed ## Write the golden vectors of statsforecast anew
+	.venv-accuracy/bin/python benchmarks/golden/make.py
+
 clean: ## Remove what was built, but not the environment
 	rm -rf warehouse data exports target logs
 
@@ -109,6 +117,12 @@ clean: ## Remove what was built, but not the environment
 		|| { echo "shelfcast needs Python 3.11 to 3.13; name one with PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+# statsforecast needs a pandas below 3, so that the peers live in an environment of their own.
+.venv-accuracy/.installed: benchmarks/accuracy/requirements.txt
+	$(PYTHON) -m venv .venv-accuracy
+	.venv-accuracy/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
 .venv/.embedded: .venv/.installed
