@@ -90,11 +90,14 @@ format: .venv/.developing ## Format Python and SQL
 	$(BIN)/ruff format
 	SHELFCAST_HOME=target/lint $(BIN)/sqlfluff fix --processes 2 $(SQL)
 
-pictures: .venv/.developing ## Draw the README's picture from the sample's warehouse
+pictures: .venv/.developing ## Draw the pictures of README and docs/forecasting.md from the sample's warehouse
 	$(BIN)/python docs/images/campaign.py
+	$(BIN)/python docs/images/forecasting_methods.py
+	$(BIN)/python docs/images/forecasting_steps.py
 
 bench: .venv/.developing ## Measure what each step costs
 	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python -m benchmarks.forecasting
 	$(BIN)/python benchmarks/gate.py
 
 # SKUS=10000 measures ten times as many. The warehouse is one of its own, in target/bench-build.

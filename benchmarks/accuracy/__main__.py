@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.accuracy import ours, report
 from benchmarks.accuracy.data_sets import DataSet, all_sets
+from benchmarks.accuracy.generators import FloatArray
 from benchmarks.accuracy.scores import MEAN_OF_PEERS, OURS, regret, score
 
 PROJECT = Path(__file__).parents[2]
@@ -76,14 +77,20 @@ def judge(data_set: DataSet) -> report.Result:
     }
     quantiles = {"auto_ets": made["quantiles"], OURS: mine.quantiles}
     families, weights = ours.family_weights(data_set)
+    quarter = data_set.over_a_quarter()
     return report.Result(
         data_set,
         score(data_set, forecasts, quantiles, levels),
-        regret(data_set, mine.mean, ours.each_candidate(data_set)),
+        _regret(data_set, mine.mean),
+        None if quarter is None else _regret(quarter, ours.forecast(quarter, (0.5,)).mean),
         families,
         weights,
         int(made["auto_ets_failures"] + made["dynamic_theta_failures"]),
     )
+
+
+def _regret(data_set: DataSet, mean: FloatArray) -> tuple[float, float]:
+    return regret(data_set, mean, ours.each_candidate(data_set))
 
 
 if __name__ == "__main__":

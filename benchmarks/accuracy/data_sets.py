@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -16,6 +16,9 @@ RETAIL, SHORT, TINY = "retail", "short", "tiny"
 
 ORIGINS = 6
 """Origins of a retail set, a week apart."""
+
+QUARTER = 13
+"""Weekly origins of a quarter of a year."""
 
 FEWEST_SELLING_DAYS = 100
 """Days on which a product of Online Retail sold, of 305; others are left out."""
@@ -59,6 +62,14 @@ class DataSet:
     def training(self, origin: int) -> list[FloatArray]:
         """Return what is known of each series at an origin."""
         return [values[: values.size - self.holdouts[origin]] for values in self.series]
+
+    def over_a_quarter(self) -> DataSet | None:
+        """Return the set with 13 weekly origins; None where no year of history is before them."""
+        holdouts = tuple(self.horizon + self.season_length * k for k in reversed(range(QUARTER)))
+        shortest = min(values.size for values in self.series)
+        if self.kind != RETAIL or shortest - holdouts[0] < 52 * self.season_length:
+            return None
+        return replace(self, holdouts=holdouts)
 
     def actual(self, origin: int) -> FloatArray:
         """Return what followed the origin (n, horizon)."""

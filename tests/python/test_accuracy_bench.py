@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -180,6 +182,17 @@ def test_our_forecasts_learn_from_all_series_and_are_judged_on_the_sample() -> N
     assert (alone.max(axis=0) >= made.mean).all()
 
 
+def test_a_quarter_of_origins_needs_a_year_before_them() -> None:
+    long, short = made_up_set(RETAIL, "Shop", series=2), made_up_set(TINY, "Tiny", series=2)
+    days = 28 + 12 * 7 + 52 * 7
+    whole = replace(long, season_length=7, horizon=28, series=(np.ones(days),) * 2)
+    quarter = whole.over_a_quarter()
+    assert quarter is not None
+    assert quarter.holdouts == tuple(range(112, 27, -7))
+    assert replace(whole, series=(np.ones(days - 1), np.ones(days))).over_a_quarter() is None
+    assert short.over_a_quarter() is None
+
+
 def test_generated_series_come_from_their_seed() -> None:
     demand = daily_retail(20, 50, seed=3)
     assert np.array_equal(demand, daily_retail(20, 50, seed=3))
@@ -204,7 +217,9 @@ def made_up_result(kind: str, title: str, error: float) -> Result:
     forecasts[OURS] = forecasts_off_by(data_set, error)
     scores: Scores = score(data_set, forecasts, {}, LEVELS)
     weights = np.tile([0.999, 0.001], (11, 1))
-    return Result(data_set, scores, (error - 0.9, 0.0), ("level", "trend"), weights, failures=2)
+    regret = (error - 0.9, 0.0)
+    quarter = regret if title.startswith("Generated") else None
+    return Result(data_set, scores, regret, quarter, ("level", "trend"), weights, failures=2)
 
 
 def verdicts(retail: float, tiny: float) -> dict[str, str]:
