@@ -26,7 +26,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def cache_folder() -> Path:
     """Return where the compiled kernels of this version of their text are kept.
 
-    The folders of other versions are removed.
+    The folders of other versions are removed. Where the package cannot be written to, Numba keeps
+    them in a folder of the user, by the file alone: name another by ``NUMBA_CACHE_DIR`` after an
+    update.
     """
     digest = sha256()
     for folder in FOLDERS:

@@ -138,6 +138,10 @@ FAULTS = {
         update silver.py_aggregate_backtests set forecast_p10_quantity = forecast_p99_quantity + 1
         where rowid = (select max(rowid) from silver.py_aggregate_backtests)
     """,
+    "py_aggregate_backtests__share_origins_with_series": """
+        update silver.py_aggregate_backtests set origin_on = origin_on - 1
+        where rowid = (select min(rowid) from silver.py_aggregate_backtests)
+    """,
     "py_forecast_backtests__hold_every_day_of_a_fold": """
         update silver.py_forecast_backtests set demand_quantity = demand_quantity + 0.0001
         where rowid = (

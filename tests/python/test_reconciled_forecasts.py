@@ -27,6 +27,7 @@ INPUTS = (
     "int_completed_demand",
     "int_skus",
     "int_locations",
+    "int_location_days",
     "py_forecast_backtests",
     "py_aggregate_backtests",
     "py_demand_forecasts",

@@ -21,6 +21,7 @@ BACKTESTED = {
     "py_aggregate_backtests",
     "int_reconciliation_weights",
 }
+RESUMMED = {"int_aggregate_demand"}
 
 
 def selected(warehouse: Warehouse, *arguments: str) -> set[str]:
@@ -35,7 +36,7 @@ def test_selectors_select(tmp_path: Path) -> None:
     warehouse = Warehouse(tmp_path)
     everything = selected(warehouse)
     assert selected(warehouse, "--selector", "fit") == FITTED
-    assert selected(warehouse, "--selector", "backtest") == BACKTESTED
+    assert selected(warehouse, "--selector", "backtest") == BACKTESTED | RESUMMED
     assert selected(warehouse, "--selector", "nightly") == everything - FITTED - BACKTESTED
     scenarios = selected(warehouse, "--selector", "scenarios")
     assert {

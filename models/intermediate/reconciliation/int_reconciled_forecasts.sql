@@ -36,9 +36,28 @@ weights as (
 
 ),
 
+location_days as (
+
+    select * from {{ ref('int_location_days') }}
+
+),
+
+-- a closed location is not there, as in the history of a total
+open_forecasts as (
+
+    select forecasts.*
+    from forecasts
+    inner join location_days
+        on
+            forecasts.location_id = location_days.location_id
+            and forecasts.forecast_on = location_days.calendar_on
+    where location_days.is_open
+
+),
+
 factors as (
 
-    {{ top_down_factors('members', 'forecasts', 'aggregate_forecasts') }}
+    {{ top_down_factors('members', 'open_forecasts', 'aggregate_forecasts') }}
 
 ),
 

@@ -19,6 +19,7 @@ members as (
 backtests as (
 
     select * from {{ ref('py_forecast_backtests') }}
+    where demand_quantity is not null
 
 ),
 
@@ -56,9 +57,7 @@ errors as (
             and backtests.location_id = factors.location_id
             and backtests.origin_on = factors.origin_on
             and backtests.lead_day = factors.lead_day
-    where
-        backtests.demand_quantity is not null
-        and backtests.mean_squared_step > 0
+    where backtests.mean_squared_step > 0
 
 ),
 

@@ -1,8 +1,8 @@
 """Demand forecasting: exponential smoothing, averaged, with distributions from past errors.
 
-`forecast_arrays` does all in one call. The steps of the DAG are `learn_prior` (what series teach
-one another), `fit_panel` (each series by itself), `build_pool` (the errors of all) and
-`ErrorPool.place`; `nodes` wraps them for Arrow tables.
+`forecast_arrays` does all in one call. The steps of the DAG are `learn_profile` and `learn_prior`
+(what series teach one another; `teach` does both), `fit_panel` (each series by itself),
+`build_pool` (the errors of all) and `ErrorPool.place`; `nodes` wraps them for Arrow tables.
 """
 
 from shelfcast.forecasting.distributions import (

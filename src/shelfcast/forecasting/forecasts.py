@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -88,12 +89,18 @@ def forecast_arrays(
 
     Raises
     ------
+    TypeError
+        If horizon or season length is no whole number.
     ValueError
         If a parameter is out of range, or lengths, seasons or horizons do not agree.
     """
+    horizon, season_length = operator.index(horizon), operator.index(season_length)
+    if horizon < 1:
+        raise ValueError(f"horizon is {horizon}; it must be at least 1")
     probabilities = np.asarray(quantiles, dtype=np.float64)
     if not (
-        (probabilities > 0).all()
+        probabilities.ndim == 1
+        and (probabilities > 0).all()
         and (probabilities < 1).all()
         and (np.diff(probabilities) > 0).all()
     ):

@@ -446,7 +446,6 @@ def fit_one(
     try_grid(y, indices, grid, gains, origins, states, seasons, forecasts, squares, one_step, ahead)
     observed = known_so_far(y, origins, 0)
     scored = known_so_far(y, origins, first_scored(length, m))
-    variance = variance_of(y)
 
     errors[:] = np.nan
     mean = np.empty(horizon)
@@ -456,7 +455,8 @@ def fit_one(
         likelihoods(last_scores, observed[k], tempering, weights)
         weigh(prior[count - past + k], weights)
         square = weighted_sum(weights, squares[:, k])
-        root_square = math.sqrt(square / scored[k] if scored[k] > 0.0 else variance)
+        known = y[: origins[k]]
+        root_square = math.sqrt(square / scored[k] if scored[k] > 0.0 else variance_of(known))
         scales[k] = root_square if root_square > NOISE_SCALE else 0.0
         if k < past and scales[k] > 0.0:
             combine(weights, forecasts[:, k], mean)

@@ -30,6 +30,7 @@ from shelfcast.forecasting.panel import FloatArray, IntArray, Panel
 from shelfcast.forecasting.priors import PAST_ORIGINS, PRIOR_SCHEMA, Prior, learn_prior
 from shelfcast.forecasting.seasonality import PROFILE_SCHEMA, SeasonalProfile, learn_profile
 from shelfcast.forecasting.stockouts import complete_stockouts
+from shelfcast.forecasting.tables import read_columns
 
 __all__ = [
     "BACKTEST_SCHEMA",
@@ -534,6 +535,7 @@ def _ages(last_on: npt.NDArray[np.datetime64], today: np.datetime64, horizon: in
 def _read_fits(table: pa.Table, prior: Prior, horizon: int) -> Fits:
     """Read rows of FIT_SCHEMA, which must be of the prior and the horizon."""
     rows, grid, m = table.num_rows, prior.grid, prior.profile.season_length
+    table = read_columns(table, FIT_SCHEMA, "py_forecast_fits")
     _refuse_others(_text(table, "version"), __version__, "by version {}, and this is {}")
     _refuse_others(
         pc.divide(_lengths(table, "errors"), PAST_ORIGINS),
@@ -583,8 +585,7 @@ def _refuse_others(found: pa.Array, expected: object, how: str) -> None:
     others = [value for value in found.unique().to_pylist() if value != expected]
     if others:
         raise ValueError(
-            f"series were fitted {how.format(others[0], expected)}; "
-            "fit them anew: dbt build --selector fit"
+            f"series were fitted {how.format(others[0], expected)}; build all anew: dbt build"
         )
 
 
@@ -595,7 +596,7 @@ def _positions(table: pa.Table, grid: Grid) -> IntArray:
     if (np.append(grid.number, -1)[column] != number).any():
         raise ValueError(
             "series were fitted with other candidates than py_forecast_priors keeps; "
-            "fit them anew: dbt build --selector fit"
+            "build all anew: dbt build"
         )
     return column
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 from shelfcast.forecasting import kernels
 from shelfcast.forecasting.candidates import ADDITIVE, MULTIPLICATIVE
 from shelfcast.forecasting.panel import FloatArray, Panel
+from shelfcast.forecasting.tables import read_columns
 
 SMALLEST_RATIO = 0.02
 """Smallest multiplicative index after shrinkage, so that a series can be divided by it."""
@@ -116,9 +117,9 @@ class SeasonalProfile:
         Raises
         ------
         ValueError
-            If the phases are not 0, 1, ... m - 1, once each.
+            If a column is missing, or the phases are not 0, 1, ... m - 1, once each.
         """
-        rows = table.select(PROFILE_SCHEMA.names).cast(PROFILE_SCHEMA).sort_by("season_phase")
+        rows = read_columns(table, PROFILE_SCHEMA, "py_seasonal_profiles").sort_by("season_phase")
         phase, *columns = (rows[name].to_numpy() for name in PROFILE_SCHEMA.names)
         if phase.size == 0 or not np.array_equal(phase, np.arange(phase.size)):
             raise ValueError("season_phase must hold 0, 1, ... season_length - 1, once each")

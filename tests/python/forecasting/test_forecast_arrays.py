@@ -99,10 +99,18 @@ def test_method_names_the_family_that_leads():
     assert methods[2].endswith(("_additive", "_multiplicative"))
 
 
+@pytest.mark.parametrize("arguments", [{"horizon": 28.0}, {"season_length": 7.5}])
+def test_days_are_whole_numbers(arguments):
+    with pytest.raises(TypeError, match="integer"):
+        forecast_arrays([np.ones(30)], **arguments)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"horizon": 0}, "horizon is 0"),
+        ({"horizon": -3}, "horizon is -3"),
+        ({"quantiles": 0.5}, "quantiles must rise"),
         ({"season_length": 0}, "season_length is 0"),
         ({"quantiles": (0.5, 0.1)}, "quantiles must rise"),
         ({"quantiles": (0.0, 0.5)}, "quantiles must rise"),

@@ -13,6 +13,7 @@ from shelfcast.forecasting import (
     ErrorPool,
     Panel,
     Prior,
+    SeasonalProfile,
     fit_panel,
     forecast_arrays,
     learn_profile,
@@ -152,7 +153,7 @@ def test_fits_of_other_candidates_are_refused():
     prior = unlearnt(7)
     fits = fit(prior)
     other = kept(prior, prior.grid.number > 0)
-    with pytest.raises(ValueError, match="other candidates than py_forecast_priors keeps; fit"):
+    with pytest.raises(ValueError, match="other candidates than py_forecast_priors keeps; build all"):
         forecast(fits, other)
 
 
@@ -172,7 +173,7 @@ def test_fits_of_another_kind_are_refused(changes, fault):
         column[3] = value
         position = fits.schema.get_field_index(name)
         fits = fits.set_column(position, fits.schema.field(name), pa.array(column))
-    with pytest.raises(ValueError, match=fault + r".*fit them anew: dbt build --selector fit"):
+    with pytest.raises(ValueError, match=fault + r".*build all anew: dbt build"):
         forecast(fits, prior)
 
 
@@ -198,5 +199,17 @@ def test_a_prior_of_another_version_is_refused(name):
     position = table.schema.get_field_index(name)
     other = table.set_column(position, table.schema.field(name), pa.array(values))
     for priors in (other, table.slice(1)):
-        with pytest.raises(ValueError, match="another version's candidates; learn them anew: dbt"):
+        with pytest.raises(ValueError, match="another version's candidates; build all anew: dbt"):
             Prior.from_table(priors, prior.profile)
+
+
+def test_tables_without_a_column_of_today_are_refused():
+    prior = learnt(7)
+    fits, pilots, profile = fit(prior), prior.to_table(), prior.profile.to_table()
+    anew = ": another version of shelfcast has made it; build all anew: dbt build"
+    with pytest.raises(ValueError, match="py_forecast_fits has no column version" + anew):
+        forecast(fits.drop_columns("version"), prior)
+    with pytest.raises(ValueError, match="py_forecast_priors has no column family" + anew):
+        Prior.from_table(pilots.drop_columns("family"), prior.profile)
+    with pytest.raises(ValueError, match="py_seasonal_profiles has no column season_phase" + anew):
+        SeasonalProfile.from_table(profile.drop_columns("season_phase"))
