@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from shelfcast.compiled import kernel
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+
+LARGEST_EXPONENT = 1000
+"""Exponent below which a power of two is a normal number, and so is its inverse."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +71,10 @@ class Panel:
             Values within -1 and 1.
         exponent : (n,) int
         """
-        values = np.where(np.isinf(self.values), np.nan, self.values)
-        lengths = np.diff(self.offsets)
-        largest = np.zeros(len(self))
-        np.fmax.at(largest, np.repeat(np.arange(len(self)), lengths), np.abs(values))
-        _, exponent = np.frexp(largest)
-        scaled = np.ldexp(values, -np.repeat(exponent, lengths))
-        return Panel(scaled, self.offsets), exponent.astype(np.int64)
+        scaled = np.empty_like(self.values)
+        exponent = np.empty(len(self), dtype=np.int64)
+        _to_own_units(self.values, self.offsets, scaled, exponent)
+        return Panel(scaled, self.offsets), exponent
 
     def part(self, start: int, stop: int) -> Panel:
         """Return series ``start`` to ``stop - 1`` as a panel of their own."""
@@ -80,5 +83,38 @@ class Panel:
 
     def counts(self, condition: BoolArray) -> IntArray:
         """Count, per series, the days on which ``condition`` (total length,) holds."""
-        running = np.concatenate([[0], np.cumsum(condition, dtype=np.int64)])
-        return np.asarray(np.diff(running[self.offsets]), dtype=np.int64)
+        counts = np.zeros(len(self), dtype=np.int64)
+        _count_true(condition, self.offsets, counts)
+        return counts
+
+
+@kernel
+def _to_own_units(
+    values: FloatArray, offsets: IntArray, scaled: FloatArray, exponent: IntArray
+) -> None:
+    """Fill ``scaled`` (total length,) and ``exponent`` (n,) as `Panel.in_own_units` has them."""
+    for i in range(exponent.size):
+        largest = 0.0
+        for t in range(offsets[i], offsets[i + 1]):
+            size = abs(values[t])
+            if largest < size < np.inf:
+                largest = size
+        exponent[i] = math.frexp(largest)[1]
+        # 2^-exponent itself may be beyond what a double holds
+        is_ordinary = abs(exponent[i]) < LARGEST_EXPONENT
+        unit = math.ldexp(1.0, -exponent[i]) if is_ordinary else 1.0
+        for t in range(offsets[i], offsets[i + 1]):
+            if not abs(values[t]) < np.inf:
+                scaled[t] = np.nan
+            elif is_ordinary:
+                scaled[t] = values[t] * unit
+            else:
+                scaled[t] = math.ldexp(values[t], -exponent[i])
+
+
+@kernel
+def _count_true(condition: BoolArray, offsets: IntArray, counts: IntArray) -> None:
+    """Count what is true of each series."""
+    for i in range(counts.size):
+        for t in range(offsets[i], offsets[i + 1]):
+            counts[i] += condition[t]

@@ -37,8 +37,10 @@ STEPS = 4
 BASE_SERIES = 10.0
 """Series that the prior before anything is learnt is worth."""
 
-KEPT_MASS = 0.95
-"""Share of the pilot's weights that the candidates which are kept carry."""
+KEPT_MASS = 0.97
+KEPT_MASS_FOR_MANY = 0.90
+"""Share of the pilot's weights that the candidates which are kept carry; where the pilot is full,
+there are more series, and each candidate costs more than it brings."""
 
 TRIED_MASS = 0.995
 """Share of the pilot's weights that the candidates carry with which temperings are tried."""
@@ -173,9 +175,9 @@ def learn_prior(panel: Panel, profile: SeasonalProfile, horizon: int) -> Prior:
     With l_ij the likelihood of candidate j for series i, each step takes p_j <- (Σ_i w_ij + 10 b_j)
     / (n + 10), where w_ij = p_j l_ij / Σ_j p_j l_ij and b is the prior before anything is learnt.
     Source: Dempster, Laird & Rubin (1977) for the proportions of a mixture. The candidates that
-    together carry 95 % of the pilot's weights at the end are kept. They serve at past origins as
-    well, so that errors there are a little small where the pilot is: by 6 to 15 % of their square
-    with 60 series.
+    together carry 97 % of the pilot's weights at the end are kept, or 90 % where the pilot is full.
+    They serve at past origins as well, so that errors there are a little small where the pilot is
+    (with 60 series and 95 %, by 6 to 15 % of their square).
 
     Of the `TEMPERINGS` that one is taken with which the pilot's forecasts at past origins had the
     smallest mean loss; their weights rest on what was known there.
@@ -190,10 +192,11 @@ def learn_prior(panel: Panel, profile: SeasonalProfile, horizon: int) -> Prior:
         Days ahead.
     """
     season_length = profile.season_length
-    pilot = _Pilot.of(_by_checksum(panel), profile, horizon)
+    pilot = _Pilot.of(_by_checksum(panel, len(panel)), profile, horizon)
     tempering = pilot.choose_tempering()
     weights, carried = pilot.learn(tempering)
-    is_kept = _carry_most(carried, KEPT_MASS)
+    is_full = len(pilot.panel) >= PILOT_SERIES
+    is_kept = _carry_most(carried, KEPT_MASS_FOR_MANY if is_full else KEPT_MASS)
     kept = build_grid(season_length).part(is_kept)
     return Prior(profile, kept, np.ascontiguousarray(weights[:, is_kept]), tempering)
 
@@ -204,12 +207,12 @@ def teach(panel: Panel, season_length: int, horizon: int) -> Prior:
     The pilot is chosen by a checksum of the values, so that the order of the series does not
     matter.
     """
-    pilot = _by_checksum(panel).part(0, min(PILOT_SERIES, len(panel)))
+    pilot = _by_checksum(panel, PILOT_SERIES)
     return learn_prior(pilot, learn_profile(pilot, season_length), horizon)
 
 
-def _by_checksum(panel: Panel) -> Panel:
-    """Return the series that can be fitted, in the order of a checksum of their values.
+def _by_checksum(panel: Panel, most: int) -> Panel:
+    """Return the first ``most`` series that can be fitted, by a checksum of their values.
 
     It is as good as random, and the same however the series came.
     """
@@ -217,7 +220,8 @@ def _by_checksum(panel: Panel) -> Panel:
     checksums = np.empty(len(panel), dtype=np.int64)
     kernels.checksums(scaled.values, scaled.offsets, checksums)
     order = np.argsort(checksums, kind="stable")
-    return Panel.from_series([panel[i] for i in order.tolist() if checksums[i] >= 0])
+    chosen = order[checksums[order] >= 0][:most]
+    return Panel.from_series([panel[i] for i in chosen.tolist()])
 
 
 @dataclass(frozen=True)
