@@ -8,7 +8,7 @@ the next node, so that no series depends on the others of its batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -75,11 +75,7 @@ def fit_demand(completed_demand: Any, priors: Any, profiles: Any, planning_horiz
         only(where(completed_demand, "is_active"), DEMAND),
         SERIES,
         ("demand_on",),
-        partial(
-            nodes.fit_series,
-            prior=_prior(priors, profiles),
-            horizon=scalar(planning_horizon, "horizon_days"),
-        ),
+        _over_horizon(nodes.fit_series, priors, profiles, planning_horizon),
         nodes.FIT_SCHEMA,
     )
 
@@ -90,11 +86,7 @@ def fall_back(unfitted_demand: Any, priors: Any, profiles: Any, planning_horizon
         unfitted_demand,
         SERIES,
         ("demand_on",),
-        partial(
-            nodes.fall_back_series,
-            prior=_prior(priors, profiles),
-            horizon=scalar(planning_horizon, "horizon_days"),
-        ),
+        _over_horizon(nodes.fall_back_series, priors, profiles, planning_horizon),
         nodes.FIT_SCHEMA,
     )
 
@@ -103,11 +95,7 @@ def pool_errors(fits: Any, priors: Any, profiles: Any, planning_horizon: Any) ->
     """Error trajectories pooled over series of like predictability; one row per trajectory."""
     return map_table(
         fits,
-        partial(
-            nodes.pool_errors,
-            prior=_prior(priors, profiles),
-            horizon=scalar(planning_horizon, "horizon_days"),
-        ),
+        _over_horizon(nodes.pool_errors, priors, profiles, planning_horizon),
         nodes.POOL_SCHEMA,
     )
 
@@ -119,9 +107,7 @@ def forecast_demand(fits: Any, pools: Any, priors: Any, profiles: Any, as_of: An
         SERIES,
         (),
         partial(
-            nodes.forecast_series,
-            prior=_prior(priors, profiles),
-            pool=ErrorPool.from_table(collect(pools)),
+            _with_errors(nodes.forecast_series, priors, profiles, pools),
             as_of=scalar(as_of, "as_of_date"),
         ),
         nodes.FORECAST_SCHEMA,
@@ -137,10 +123,7 @@ def backtest_demand(
         SERIES,
         ("demand_on",),
         partial(
-            nodes.backtest_series,
-            prior=_prior(priors, profiles),
-            pool=ErrorPool.from_table(collect(pools)),
-            folds=int(backtest_folds),
+            _with_errors(nodes.backtest_series, priors, profiles, pools), folds=int(backtest_folds)
         ),
         nodes.BACKTEST_SCHEMA,
     )
@@ -151,11 +134,7 @@ def fit_aggregates(aggregate_demand: Any, priors: Any, profiles: Any, planning_h
     return _map_aggregates(
         aggregate_demand,
         ("demand_on",),
-        partial(
-            nodes.fit_series,
-            prior=_prior(priors, profiles),
-            horizon=scalar(planning_horizon, "horizon_days"),
-        ),
+        _over_horizon(nodes.fit_series, priors, profiles, planning_horizon),
         nodes.FIT_SCHEMA,
     )
 
@@ -166,9 +145,7 @@ def forecast_aggregates(fits: Any, pools: Any, priors: Any, profiles: Any, as_of
         fits,
         (),
         partial(
-            nodes.forecast_series,
-            prior=_prior(priors, profiles),
-            pool=ErrorPool.from_table(collect(pools)),
+            _with_errors(nodes.forecast_series, priors, profiles, pools),
             as_of=scalar(as_of, "as_of_date"),
         ),
         nodes.FORECAST_SCHEMA,
@@ -179,16 +156,11 @@ def backtest_aggregates(
     aggregate_demand: Any, pools: Any, priors: Any, profiles: Any, *, backtest_folds: int
 ) -> Any:
     """Forecasts of totals from past origins beside what came; one row per total × fold × day."""
-    backtest = partial(
-        nodes.backtest_series,
-        prior=_prior(priors, profiles),
-        pool=ErrorPool.from_table(collect(pools)),
-        folds=int(backtest_folds),
-    )
+    backtest = _with_errors(nodes.backtest_series, priors, profiles, pools)
     return _map_aggregates(
         aggregate_demand,
         ("demand_on",),
-        lambda table: backtest(_as_sold(table)),
+        lambda table: backtest(_as_sold(table), folds=int(backtest_folds)),
         nodes.BACKTEST_SCHEMA,
     )
 
@@ -225,6 +197,22 @@ def _pilot(completed_demand: Any, pilot_series: int) -> Any:
     """Keep the demand of the active series that teach the others."""
     is_pilot = f"is_active and pilot_rank <= {int(pilot_series)}"
     return only(where(completed_demand, is_pilot), DEMAND)
+
+
+def _over_horizon(
+    kernel: Callable[..., pa.Table], priors: Any, profiles: Any, planning_horizon: Any
+) -> Kernel:
+    """Give a kernel what the pilot taught, and the days ahead."""
+    horizon = scalar(planning_horizon, "horizon_days")
+    return partial(kernel, prior=_prior(priors, profiles), horizon=horizon)
+
+
+def _with_errors(
+    kernel: Callable[..., pa.Table], priors: Any, profiles: Any, pools: Any
+) -> Callable[..., pa.Table]:
+    """Give a kernel what the pilot taught, and the pooled errors."""
+    pool = ErrorPool.from_table(collect(pools))
+    return partial(kernel, prior=_prior(priors, profiles), pool=pool)
 
 
 def _prior(priors: Any, profiles: Any) -> Prior:
