@@ -1,3 +1,3 @@
 """shelfcast: a demand-planning warehouse that lives in dbt."""
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
