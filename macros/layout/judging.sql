@@ -330,8 +330,10 @@ from compared_copies
     The accepted rows of a judged state entity, the latest landed of each key. Few keys have landed
     more than once: only their versions are sorted.
     judged: relation; key: columns.
+    usable: SQL of which rows count, where it is not the accepted ones alone. Within a version of a
+        file an accepted row counts before a rejected one.
 #}
-{% macro current_versions(judged, key) -%}
+{% macro current_versions(judged, key, usable='reject_codes is null') -%}
     with
 
     repeated as (
@@ -340,7 +342,7 @@ from compared_copies
         from (
             select {{ row_hash(key) }} as key_hash
             from {{ judged }}
-            where reject_codes is null
+            where {{ usable }}
         ) as hashed
         group by key_hash
         having count(*) > 1
@@ -354,7 +356,7 @@ from compared_copies
             repeated.key_hash is not null as is_repeated
         from {{ judged }} as judged
         left join repeated on {{ row_hash(key) }} = repeated.key_hash
-        where judged.reject_codes is null
+        where {{ usable }}
 
     ),
 
@@ -364,7 +366,11 @@ from compared_copies
             *,
             row_number() over (
                 partition by {{ key | join(', ') }}
-                order by _landed_at desc nulls last, {{ text_order('_file') }} desc, _row desc
+                order by
+                    _landed_at desc nulls last,
+                    {{ text_order('_file') }} desc,
+                    case when reject_codes is null then 0 else 1 end,
+                    _row desc
             ) as version_number
         from accepted
         where is_repeated

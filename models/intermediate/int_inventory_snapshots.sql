@@ -1,10 +1,15 @@
-{# One SKU × location × day on which stock was counted, as its latest landed version has it. #}
+{#
+    One SKU × location × day on which stock was counted, as its latest landed version has it. A count
+    below zero is rejected and reported, and still says that the shelf is empty: it counts as zero.
+#}
 with
 
 versions as (
 
     {{ current_versions(
-        ref('int_inventory_judged'), ['snapshot_date', 'sku_id', 'location_id']
+        ref('int_inventory_judged'),
+        ['snapshot_date', 'sku_id', 'location_id'],
+        usable="(reject_codes is null or reject_codes = 'NEGATIVE_STOCK')"
     ) }}
 
 ),
@@ -19,7 +24,9 @@ select
     versions.sku_id,
     versions.location_id,
     versions.snapshot_date as counted_on,
-    versions.stock_on_hand,
+    case when versions.reject_codes is null then versions.stock_on_hand else 0 end
+        as stock_on_hand,
+    versions.reject_codes is not null as is_below_zero,
     versions.stockout_hours,
     {{ is_simulated('versions._file') }} as is_simulated
 from versions

@@ -1,12 +1,14 @@
 {#
     One count that the books do not explain: opening count, less sales, plus returns, receipts and
-    other movements since, is not the count. Checked from the first receipt that the location records.
+    other movements since, is not the count. Checked from the first receipt that the location records. A
+    count below zero is no count to check.
 #}
 with
 
 snapshots as (
 
     select * from {{ ref('int_inventory_snapshots') }}
+    where is_below_zero is not true
 
 ),
 

@@ -1,7 +1,8 @@
 {#
     One SKU × location × day on which stock changed, as the records have it: sales, returns, receipts
     and other movements. Receipts are those of the movements from the first one that is recorded of the
-    SKU at the location, and those of its purchase orders before, or where none is recorded.
+    SKU at the location, and those of its purchase orders before, or where none is recorded. Receipts
+    with an estimated day count only where none is recorded.
 #}
 with
 
@@ -17,15 +18,9 @@ movements as (
 
 ),
 
-orders as (
+receipts as (
 
-    select * from {{ ref('int_purchase_orders') }}
-
-),
-
-as_of as (
-
-    select as_of_date from {{ ref('int_as_of') }}
+    select * from {{ ref('int_purchase_receipts') }}
 
 ),
 
@@ -66,19 +61,21 @@ changes as (
     union all
 
     select
-        orders.sku_id,
-        orders.location_id,
-        orders.received_on as changed_on,
+        receipts.sku_id,
+        receipts.location_id,
+        receipts.received_on as changed_on,
         cast(0 as {{ type_quantity() }}) as net_sales_quantity,
-        coalesce(orders.received_quantity, orders.ordered_quantity) as received_quantity,
+        receipts.received_quantity,
         cast(0 as {{ type_quantity() }}) as moved_quantity
-    from orders
-    inner join as_of on orders.received_on <= as_of.as_of_date
+    from receipts
     left join first_receipts
         on
-            orders.sku_id = first_receipts.sku_id
-            and orders.location_id = first_receipts.location_id
-    where coalesce(orders.received_on < first_receipts.first_received_on, true)
+            receipts.sku_id = first_receipts.sku_id
+            and receipts.location_id = first_receipts.location_id
+    -- the day of an estimated one does not tell on which side of the first recorded one it lies
+    where
+        first_receipts.first_received_on is null
+        or (receipts.received_on < first_receipts.first_received_on and not receipts.is_estimated)
 
 )
 

@@ -38,6 +38,7 @@ def build_summary() -> str:
             _quality(connection),
             _forecast(connection),
             _risks(connection),
+            *_newest_counts(connection),
             _most_urgent(connection),
             _scenarios(connection),
             _next_steps(),
@@ -163,6 +164,51 @@ def _risks(connection: duckdb.DuckDBPyConnection) -> str:
     if "Unknown" in counts:
         text += " (no stock record; land inventory to know)"
     return text + "."
+
+
+def _newest_counts(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Say where the newest stock count is in quarantine, and what is planned with in its place."""
+    below_zero, others = _row(
+        connection,
+        f"""
+        select
+            count(distinct (judged.sku_id, judged.location_id)) filter (
+                where judged.reject_codes = 'NEGATIVE_STOCK'
+                    and judged.snapshot_date = positions.counted_on
+                    and snapshots.is_below_zero
+            ),
+            count(distinct (judged.sku_id, judged.location_id)) filter (
+                where coalesce(judged.snapshot_date > positions.counted_on, true)
+            )
+        from {schema("silver")}.int_inventory_judged as judged
+        inner join {schema("silver")}.int_as_of as as_of
+            on judged.snapshot_date <= as_of.as_of_date
+        inner join {schema("silver")}.int_series as series
+            on judged.sku_id = series.sku_id and judged.location_id = series.location_id
+        left join {schema("silver")}.int_stock_positions as positions
+            on judged.sku_id = positions.sku_id and judged.location_id = positions.location_id
+        left join {schema("silver")}.int_inventory_snapshots as snapshots
+            on
+                positions.sku_id = snapshots.sku_id
+                and positions.location_id = snapshots.location_id
+                and positions.counted_on = snapshots.counted_on
+        where judged.reject_codes is not null
+        """,
+    )
+    found = [
+        f"{count:,} {'is' if count == 1 else 'are'} {words}"
+        for count, words in (
+            (below_zero, "below zero: the shelf is taken for empty"),
+            (others, "not usable: an older count is carried forward, or stock is unknown"),
+        )
+        if count
+    ]
+    if not found:
+        return []
+    return [
+        f"Newest stock counts in quarantine (SKU × location): {'; '.join(found)}.\n"
+        f"  Which ones: {command('shelfcast rejects list --entity inventory')}"
+    ]
 
 
 def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:

@@ -57,6 +57,10 @@ FAULTS = {
     "int_stock_breaks__none": """
         insert into silver.int_stock_breaks (sku_id, location_id) values ('A', 'B')
     """,
+    "int_stock_changes__order_lines_conserve_units": """
+        insert into silver.int_stock_changes (sku_id, location_id, received_quantity)
+        values ('A', 'B', 1)
+    """,
     "int_as_of__has_one_day": "update silver.int_as_of set as_of_date = null",
     "int_scenario_series__are_rated_and_planned": """
         delete from gold.fct_replenishment_plan

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from warehouses import Warehouse
 
 from shelfcast.landing import land
+from shelfcast.summary import build_summary
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +31,7 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         "A,Fruit,2.50,1.00,S,\n"
         "KG,Fruit,4.00,2.00,,\n"
         f"GONE,Fruit,1.00,0.50,S,{day(-30)}\n"
+        "OVER,Bread,1.00,0.50,S,\nTEXT,Bread,1.00,0.50,S,\n"
     )
     (source / "suppliers.csv").write_text("supplier_id,lead_time_days,lead_time_sd_days\nS,5,1\n")
     (source / "locations.csv").write_text("location_id,region\nOld,West\nNew,East\nDepot,East\n")
@@ -35,6 +39,7 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     for offset in range(-119, 1):
         lines.append(f"{day(offset)},A,Old,{4 + offset % 3}")
         lines.append(f"{day(offset)},KG,Old,{1.5 + offset % 2}")
+        lines += [f"{day(offset)},OVER,Old,10", f"{day(offset)},TEXT,Old,5"]
         if offset <= -20:
             lines.append(f"{day(offset)},GONE,Old,2")
         if offset > -3:
@@ -44,6 +49,8 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     (source / "inventory.csv").write_text(
         "snapshot_date,sku_id,location_id,stock_on_hand\n"
         f"{day(-10)},A,Old,100\n{day(0)},A,Depot,50\n{day(0)},KG,Old,0\n"
+        f"{day(-7)},OVER,Old,260\n{day(0)},OVER,Old,-5\n"
+        f"{day(-7)},TEXT,Old,50\n{day(0)},TEXT,Old,none\n"
     )
     (source / "purchase_orders.csv").write_text(
         "purchase_order_id,sku_id,location_id,ordered_on,expected_on,received_on,"
@@ -60,8 +67,48 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     return warehouse
 
 
-def test_nothing_is_rejected(corner: Warehouse) -> None:
-    assert corner.query("select * from silver.int_rejected_rows") == []
+def test_only_counts_that_are_none_are_rejected(corner: Warehouse) -> None:
+    assert corner.query(
+        "select entity, _row, reject_codes from silver.int_rejected_rows order by _row"
+    ) == [
+        ("inventory", 6, "NEGATIVE_STOCK"),
+        ("inventory", 8, "BAD_TYPE:stock_on_hand"),
+    ]
+
+
+def test_a_newest_count_below_zero_is_an_empty_shelf(corner: Warehouse) -> None:
+    assert corner.query(
+        """
+        select risk_level, stock_on_hand, stock_counted_on from gold.fct_stockout_risks
+        where scenario_id = 'baseline' and sku_id = 'OVER'
+        """
+    ) == [("High", Decimal("0.0000"), AS_OF)]
+    assert corner.query(
+        f"""
+        select demand_on, stock_on_hand, is_censored from gold.fct_daily_demand
+        where sku_id = 'OVER' and demand_on >= date '{day(-7)}' and stock_on_hand is not null
+        order by 1
+        """
+    ) == [
+        (AS_OF - timedelta(days=7), Decimal("260.0000"), False),
+        (AS_OF, Decimal("0.0000"), True),
+    ]
+
+
+def test_an_older_count_stands_in_for_one_that_cannot_be_read(
+    corner: Warehouse, warehouse_home: Callable[[Path], None]
+) -> None:
+    assert corner.query(
+        """
+        select stock_on_hand, stock_counted_on from gold.fct_stockout_risks
+        where scenario_id = 'baseline' and sku_id = 'TEXT'
+        """
+    ) == [(Decimal(50 - 7 * 5), AS_OF - timedelta(days=7))]
+    warehouse_home(corner.home)
+    assert (
+        "Newest stock counts in quarantine (SKU × location): 1 is below zero: the shelf is taken "
+        "for empty; 1 is not usable: an older count is carried forward, or stock is unknown."
+    ) in build_summary()
 
 
 def test_a_return_beside_a_daily_total_is_no_duplicate(corner: Warehouse) -> None:
@@ -127,7 +174,8 @@ def test_an_old_count_is_carried_forward(corner: Warehouse) -> None:
         where scenario_id = 'baseline' and sku_id = 'A' and location_id = 'Old'
         """
     )
-    assert stock == 100 - sold + 2 + 24
+    # what open and never closed lines brought is on hand too: 60 of P1, 25 of P5
+    assert stock == 100 - sold + 2 + 24 + 60 + 25
     assert counted_on == AS_OF - timedelta(days=10)
 
 

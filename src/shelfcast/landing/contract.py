@@ -178,7 +178,7 @@ CONTRACT: tuple[Entity, ...] = (
             _LOCATION,
             _quantity(
                 "stock_on_hand",
-                "Sellable units at close of day; less than 0 is NEGATIVE_STOCK.",
+                "Sellable units at close of day; less than 0 is NEGATIVE_STOCK and counts as 0.",
                 required=True,
                 minimum=-LARGEST_QUANTITY,
             ),
@@ -305,9 +305,11 @@ CONTRACT: tuple[Entity, ...] = (
             _LOCATION,
             _date("ordered_on", "Day at whose close the order was placed.", required=True),
             _date("expected_on", "Day on which the supplier promised delivery."),
-            _date("received_on", "Day on which it was received; empty while open."),
+            _date(
+                "received_on", "Day on which it was received; empty while some is still to come."
+            ),
             _quantity("ordered_quantity", "Units ordered.", required=True, minimum=0.0001),
-            _quantity("received_quantity", "Units received."),
+            _quantity("received_quantity", "Units received so far, also of an open line."),
         ),
     ),
     Entity(

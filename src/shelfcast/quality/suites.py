@@ -219,7 +219,7 @@ def _stock(entity: Entity, limits: Limits) -> Expected:
         {"min_value": 0.0},
         "lie below 0",
         "stock_on_hand < 0",
-        "Look for sales booked before their receipt; rows below zero are quarantined.",
+        "Look for sales booked before their receipt; the plan takes rows below zero for zero.",
     )
 
 
