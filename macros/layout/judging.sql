@@ -82,8 +82,14 @@
 
     restated_by: of an event entity, SQL of what a later version of a file states anew as a whole, such
         as the transaction: rows of its earlier versions that belong to it are superseded.
+    moved_by: of an event entity, what shows that a later version of a file moved a record elsewhere:
+        see moved_records.
     is_state: of an event entity, SQL of whether a row describes a state all the same, such as the
         total of a day: then the latest landed of a key counts, not the first.
+    is_counted: of an event entity, SQL of whether nothing tells a row from others that are equal in
+        all columns. Then each of one file counts, and the k-th of another file is the copy of the
+        k-th; of states, all rows of a key count that the kept file has. Where landing.yml says that
+        equal lines of a file are copies, one of them counts.
 
     A rule that looks at other rows is the body of a `call` block: CTEs, each with a comma behind,
     the last named `compared`, which adds the column comparison_code to `checked`.
@@ -93,7 +99,8 @@
     a later file: there copies are compared within a version of a file.
 #}
 {% macro judge(
-    entity, key, happened_on=none, refers_to=[], rules=[], restated_by=none, is_state='1 = 0'
+    entity, key, happened_on=none, refers_to=[], rules=[], restated_by=none, moved_by=none,
+    is_state='1 = 0', is_counted='1 = 0'
 ) -%}
     {%- set contract = landing_contract(entity) -%}
     {%- set copy_key = key + (['_file', '_landed_at'] if contract.kind == 'state' else []) -%}
@@ -150,11 +157,12 @@ files as (
 
     select
         file as landed_file,
-        min(landed_at) as first_landed_at,
-        max(landed_at) as last_landed_at
+        landed_at as file_landed_at,
+        coalesce(equal_lines = 'copies', false) as has_copies,
+        min(landed_at) over (partition by file) as first_landed_at,
+        max(landed_at) over (partition by file) as last_landed_at
     from {{ ref('stg_landing__files') }}
     where entity = '{{ entity }}'
-    group by file
 
 ),
 
@@ -181,6 +189,7 @@ ruled {{ inlined() }} (
         typed.*,
         files.first_landed_at,
         files.last_landed_at,
+        coalesce(files.has_copies, false) as has_copies,
         {{ restated_by or 'null' }} as restated_key,
         nullif(concat_ws(
             ' ',
@@ -190,7 +199,8 @@ ruled {{ inlined() }} (
             {%- endfor %}
         ), '') as violations
     from typed
-    left join files on typed._file = files.landed_file
+    left join files
+        on typed._file = files.landed_file and typed._landed_at = files.file_landed_at
     {%- if 'skus' in refers_to %}
     left join skus on typed.sku_id = skus.known_sku_id
     {%- endif %}
@@ -218,6 +228,9 @@ restatements as (
 ),
 
 {% endif -%}
+{% if moved_by -%}
+{{ moved_records(**moved_by) }}
+{% endif -%}
 checked {{ inlined() }} (
 
     select
@@ -225,6 +238,7 @@ checked {{ inlined() }} (
         ruled._row,
         ruled._landed_at,
         ruled.first_landed_at,
+        ruled.has_copies,
         {%- for column in contract.columns %}
         ruled.{{ column.name }},
         {%- endfor %}
@@ -232,6 +246,9 @@ checked {{ inlined() }} (
         case
             when ruled.violations is not null then ruled.violations
             when ruled._landed_at < restatements.restated_at then 'SUPERSEDED'
+            {%- if moved_by %}
+            when moved.record is not null then 'SUPERSEDED'
+            {%- endif %}
         end as violations
         {%- else %}
         ruled.violations
@@ -240,6 +257,14 @@ checked {{ inlined() }} (
     {%- if restated_by %}
     left join restatements
         on ruled._file = restatements._file and ruled.restated_key = restatements.restated_key
+    {%- endif %}
+    {%- if moved_by %}
+    left join moved
+        on
+            ruled._file = moved._file
+            and ruled._landed_at = moved._landed_at
+            and {{ moved_by.record }} = moved.record
+            and {{ moved_by.place }} = moved.place
     {%- endif %}
 
 ),
@@ -263,9 +288,28 @@ coded {{ inlined() }} (
         compared.*,
         coalesce(violations, comparison_code) as codes,
         {{ is_state }} as is_state,
+        {{ is_counted }} as is_counted,
         repeated.copy_hash is not null as is_repeated
     from compared
     left join repeated on {{ row_hash(copy_key) }} = repeated.copy_hash
+
+),
+
+equal_rows as (
+
+    select
+        *,
+        row_number() over (
+            partition by
+                {% for column in contract.columns -%}
+                {{ column.name }},
+                {% endfor -%}
+                _file,
+                _landed_at
+            order by _row
+        ) as equal_number
+    from coded
+    where codes is null and is_repeated
 
 ),
 
@@ -285,13 +329,13 @@ copies as (
                 then 1
             else 0
         end as is_same
-    from coded
-    where codes is null and is_repeated
+    from equal_rows
     window kept as (
         partition by
             {% for column in copy_key -%}
-            {{ column }}{{ ',' if not loop.last }}
-            {% endfor %}
+            {{ column }},
+            {% endfor -%}
+            case when is_counted and not is_state and not has_copies then equal_number end
         order by
             case when is_state then _landed_at end desc nulls last,
             case when is_state then {{ text_order('_file') }} end desc nulls last,
@@ -309,6 +353,8 @@ compared_copies as (
         *,
         case
             when copy_number = 1 then null
+            when is_state and is_counted and _file = kept_file and _landed_at = kept_landed_at
+                then case when has_copies and equal_number > 1 then 'DUPLICATE' end
             when is_same = 1 then 'DUPLICATE'
             when is_state and (_file <> kept_file or _landed_at <> kept_landed_at) then 'SUPERSEDED'
             else 'CONFLICT'
@@ -324,6 +370,108 @@ union all
 select {{ judged_columns(entity) }}
 from compared_copies
 {%- endmacro %}
+
+
+{#
+    CTEs of the records, such as receipts, that the next version of a file has at another place, such as
+    a location and day; the last is `moved`. Numbers of receipts start over in each shop, year or day,
+    so one number at two places is one record only where the file shows it: its next version repeats
+    most lines of the first place, there or elsewhere, and has the record at one place alone.
+
+    record, place: SQL of both over the rows of `ruled`, null where a row belongs to no record.
+    line: list of SQL whose equal values, within a record, make a line the same.
+#}
+{% macro moved_records(record, place, line) -%}
+restated_lines as (
+
+    select
+        _file,
+        _landed_at,
+        {{ record }} as record,
+        {{ place }} as place,
+        {%- for value in line %}
+        {{ value }} as line_{{ loop.index }},
+        {%- endfor %}
+        dense_rank() over (partition by _file order by _landed_at) as version_number
+    from ruled
+    where
+        violations is null
+        and first_landed_at < last_landed_at
+        and {{ record }} is not null
+        and not {{ is_correction('_file') }}
+
+),
+
+next_records as (
+
+    select
+        _file,
+        version_number - 1 as version_number,
+        record,
+        min(place) as place
+    from restated_lines
+    group by _file, version_number, record
+    having count(distinct place) = 1
+
+),
+
+next_lines as (
+
+    select distinct
+        _file,
+        version_number - 1 as version_number,
+        {%- for value in line %}
+        line_{{ loop.index }},
+        {%- endfor %}
+        record
+    from restated_lines
+
+),
+
+repeated_places as (
+
+    select
+        restated_lines._file,
+        restated_lines.version_number,
+        restated_lines.place
+    from restated_lines
+    left join next_lines
+        on
+            restated_lines._file = next_lines._file
+            and restated_lines.version_number = next_lines.version_number
+            and restated_lines.record = next_lines.record
+            {%- for value in line %}
+            and restated_lines.line_{{ loop.index }}
+            is not distinct from next_lines.line_{{ loop.index }}
+            {%- endfor %}
+    group by restated_lines._file, restated_lines.version_number, restated_lines.place
+    having 2 * count(next_lines.record) > count(*)
+
+),
+
+moved as (
+
+    select distinct
+        restated_lines._file,
+        restated_lines._landed_at,
+        restated_lines.record,
+        restated_lines.place
+    from restated_lines
+    inner join repeated_places
+        on
+            restated_lines._file = repeated_places._file
+            and restated_lines.version_number = repeated_places.version_number
+            and restated_lines.place = repeated_places.place
+    inner join next_records
+        on
+            restated_lines._file = next_records._file
+            and restated_lines.version_number = next_records.version_number
+            and restated_lines.record = next_records.record
+    where restated_lines.place <> next_records.place
+
+),
+
+{% endmacro %}
 
 
 {#

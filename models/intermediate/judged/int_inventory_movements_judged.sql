@@ -1,5 +1,6 @@
 {#
-    One landed row of inventory_movements, cast and judged. A later version of a file states anew the
+    One landed row of inventory_movements, cast and judged. Equal movements of one file are as many
+    movements; those of another file are their copies. A later version of a file states anew the
     movements of a SKU at a location on a day. A quantity above the contract's bound has its code
     already.
 #}
@@ -20,5 +21,6 @@
     restated_by=dbt.concat([
         'cast(cast(typed.moved_at as date) as ' ~ dbt.type_string() ~ ')',
         "'|'", 'typed.sku_id', "'|'", 'typed.location_id',
-    ])
+    ]),
+    is_counted='1 = 1'
 ) }}

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from shelfcast.landing.mapping import fold
+from shelfcast.landing.mapping import CONFIG_NAME, fold
 from shelfcast.landing.source import IMPORT_MARKER
 
 _BATCH_ROWS = 128 * 1024
@@ -294,6 +294,7 @@ class LandingFolder:
         self._dataset = dataset
         self._progress = progress
         self._rows: dict[str, int] = {}
+        self._configuration: tuple[str, ...] = ()
 
     def __enter__(self) -> LandingFolder:
         self._refuse_foreign()
@@ -304,7 +305,9 @@ class LandingFolder:
         if kind is not None:
             shutil.rmtree(self._partial, ignore_errors=True)
             return
-        files = {name: _sha256(self._partial / name) for name in self._rows}
+        files = {
+            name: _sha256(self._partial / name) for name in (*self._rows, *self._configuration)
+        }
         marker = {"dataset": self._dataset, "files": files}
         (self._partial / IMPORT_MARKER).write_text(
             json.dumps(marker, indent=2) + "\n", encoding="utf-8"
@@ -331,6 +334,11 @@ class LandingFolder:
         self._rows[name] = write(path, batches)
         if self._progress is not None:
             self._progress(f"{name}: {self._rows[name]:,} rows")
+
+    def configure(self, text: str) -> None:
+        """Write the ``landing.yml`` that says how the files read; some file is written before."""
+        (self._partial / CONFIG_NAME).write_text(text, encoding="utf-8")
+        self._configuration = (CONFIG_NAME,)
 
     def report(self, *assumptions: str) -> ImportReport:
         """Return the report on what was written."""

@@ -37,6 +37,15 @@ COLUMNS = (
 )
 LOCATION = "WAREHOUSE"
 
+_LANDING = """\
+# An invoice has no line numbers. A line that repeats another in all columns was keyed twice.
+entities:
+  sales:
+    equal_lines: copies
+  inventory_movements:
+    equal_lines: copies
+"""
+
 _IS_SKU = "regexp_matches(sku_id, '^([0-9]{5}|DCGS)')"
 
 _DATE_FORMATS = {
@@ -131,6 +140,7 @@ def import_online_retail(
         ):
             connection.register("simulated", table)
             landing.write(name, connection.sql(query))
+        landing.configure(_LANDING)
         return landing.report(*_assumptions(connection, dates, stock))
 
 
@@ -429,7 +439,8 @@ def _assumptions(
         "stock. A negative one is a write-off, a positive one an adjustment; the "
         f"{lines('is_unpriced and customer_id is not null')} with a customer are gifts and leave "
         "the stock. Equal ones become DUPLICATE in silver.",
-        "Copies of a line, cancellations and negative prices land as they are; silver judges them.",
+        "Cancellations and negative prices land as they are; silver judges them.",
+        "Lines that are equal in all columns are copies: landing.yml says so, and silver keeps one.",
         "A SKU's name is its most frequent description, its category follows from words in the "
         "name, its price is the median; unit costs are unknown.",
         f"Simulated, in files named so: {SUPPLIERS} suppliers, orders, "

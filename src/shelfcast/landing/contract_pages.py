@@ -38,6 +38,7 @@ MANIFEST_COLUMNS: dict[str, str] = {
     "columns_ignored": "Columns of the file that the contract does not know, comma separated.",
     "columns_missing": "Columns of the contract that the file itself lacks, comma separated.",
     "landed_at": "UTC time at which it was landed.",
+    "equal_lines": "Whether equal lines of it are separate or copies, as landing.yml says.",
 }
 """Columns of the manifest, with their meaning."""
 

@@ -33,7 +33,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from shelfcast.landing.contract import CONTRACT, Entity
+from shelfcast.landing.contract import CONTRACT, Entity, EqualLines
 from shelfcast.landing.errors import LandingError
 from shelfcast.landing.rows import Reader, Rows
 from shelfcast.landing.source import SourceFile
@@ -70,8 +70,12 @@ MANIFEST_SCHEMA = pa.schema(
         "columns_ignored": pa.string(),
         "columns_missing": pa.string(),
         "landed_at": _INSTANT,
+        "equal_lines": pa.string(),
     }
 )
+
+_EARLIER_MANIFEST = pa.schema([field for field in MANIFEST_SCHEMA if field.name != "equal_lines"])
+"""The manifest of lakes from before 0.6.0, in which equal lines are separate ones now."""
 
 GATE_SCHEMA = pa.schema(
     {
@@ -104,6 +108,8 @@ class ManifestRow:
         by commas.
     landed_at
         UTC, without zone.
+    equal_lines
+        What lines of the file are that are equal in all columns and have no number.
     """
 
     file: str
@@ -116,6 +122,7 @@ class ManifestRow:
     columns_ignored: str
     columns_missing: str
     landed_at: datetime
+    equal_lines: str
 
 
 def canonical_schema(entity: Entity) -> pa.Schema:
@@ -187,7 +194,12 @@ class Lake:
         return path.read_text(encoding="utf-8")
 
     def write(
-        self, source: SourceFile, entity: Entity, reader: Reader, landed_at: datetime
+        self,
+        source: SourceFile,
+        entity: Entity,
+        reader: Reader,
+        landed_at: datetime,
+        equal_lines: EqualLines,
     ) -> ManifestRow:
         """Write the canonical file of a source, then its manifest row.
 
@@ -220,6 +232,7 @@ class Lake:
                     column for column in entity.column_names if column not in reader.found
                 ),
                 landed_at=landed_at,
+                equal_lines=equal_lines.value,
             )
             writer.add_key_value_metadata({_FOOTER_KEY: json.dumps(asdict(entry), default=str)})
         self._write_manifest(entry)
@@ -264,11 +277,17 @@ class Lake:
         if entry["file_id"] != file.stem:
             raise _foreign(file)
         landed_at = datetime.fromisoformat(entry.pop("landed_at"))
-        self._write_manifest(ManifestRow(**entry, landed_at=landed_at))
+        entry = {"equal_lines": EqualLines.SEPARATE.value, **entry, "landed_at": landed_at}
+        self._write_manifest(ManifestRow(**entry))
 
     def _manifest(self) -> list[ManifestRow]:
         """Return the manifest rows whose canonical file stands, oldest first."""
         files = sorted((self._folder / MANIFEST).glob("*.parquet"))
+        for file in files:
+            if _holds(file, _EARLIER_MANIFEST):
+                table = pq.read_table(file)
+                separate = pa.repeat(pa.scalar(EqualLines.SEPARATE.value), len(table))
+                self._write_table(MANIFEST, file.stem, table.append_column("equal_lines", separate))
         foreign = [file for file in files if not _holds(file, MANIFEST_SCHEMA)]
         if foreign:
             raise _foreign(foreign[0])

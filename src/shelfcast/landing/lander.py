@@ -150,7 +150,9 @@ class _Run:
         self._skip_known(source, entity, names)
         reader = PartitionedReader(reader_type(path, names), names)
         try:
-            entry = self._lake.write(source, entity, reader, self._landed_at)
+            entry = self._lake.write(
+                source, entity, reader, self._landed_at, self._map.equal_lines(entity)
+            )
         except FileEmptyError:
             raise _FileSkippedError("it is empty") from None
         except (pa.ArrowException, duckdb.Error) as error:

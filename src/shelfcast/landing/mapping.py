@@ -8,6 +8,8 @@ A retailer's own names are mapped by ``landing.yml``::
         columns: {sku_id: sku, category: dept}   # contract column: the file's own name
       inventory:
         files: ["raw_inventory.json*"]
+      sales:
+        equal_lines: copies                      # separate by default: each is a line of its own
 
 Files that it does not name are matched by their own names, columns likewise. A folder named
 ``column=value`` says what its files leave out: ``sales/sold_at=2026-01-01/part-0.parquet``.
@@ -23,7 +25,7 @@ from urllib.parse import unquote
 
 import yaml
 
-from shelfcast.landing.contract import CONTRACT, ENTITIES, Entity
+from shelfcast.landing.contract import CONTRACT, ENTITIES, Entity, EntityKind, EqualLines
 from shelfcast.landing.errors import FileRefusedError, LandingError
 
 CONFIG_NAME = "landing.yml"
@@ -62,10 +64,13 @@ class EntityMapping:
         ``pathlib.PurePath.match``.
     columns
         The file's own name by contract column.
+    equal_lines
+        What lines of one file are that are equal in all columns and have no number.
     """
 
     files: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    equal_lines: EqualLines = EqualLines.SEPARATE
 
 
 class ColumnNames:
@@ -191,6 +196,10 @@ class LandingMap:
         own = self._mappings.get(entity.name, EntityMapping()).columns
         return ColumnNames(entity, own, partitions(file))
 
+    def equal_lines(self, entity: Entity) -> EqualLines:
+        """Return what equal lines of a file of an entity are."""
+        return self._mappings.get(entity.name, EntityMapping()).equal_lines
+
     def entity_of(self, file: str, stem: str) -> Entity | None:
         """Return the entity of a file, or None where neither mapping nor name tells it.
 
@@ -260,7 +269,9 @@ def _section(value: Any, where: str, allowed: list[str]) -> dict[str, Any]:
 
 def _entity_mapping(path: Path, name: str, value: Any) -> EntityMapping:
     where = f"{path}: {name}"
-    section = _section(value, where, ["files", "columns"])
+    is_event = ENTITIES[name].kind is EntityKind.EVENT
+    keys = ["files", "columns", *(["equal_lines"] if is_event else [])]
+    section = _section(value, where, keys)
     files = section.get("files") or []
     if not isinstance(files, list) or not all(
         isinstance(pattern, str) and PurePosixPath(pattern).parts for pattern in files
@@ -271,4 +282,7 @@ def _entity_mapping(path: Path, name: str, value: Any) -> EntityMapping:
     for column, own in columns.items():
         if not isinstance(own, str):
             raise LandingError(f"{where}: columns: {column} must be the name of one file column")
-    return EntityMapping(tuple(files), columns)
+    equal_lines = section.get("equal_lines", EqualLines.SEPARATE)
+    if equal_lines not in list(EqualLines):
+        raise LandingError(f"{where}: equal_lines must be {' or '.join(EqualLines)}")
+    return EntityMapping(tuple(files), columns, EqualLines(equal_lines))
