@@ -60,7 +60,8 @@
 {% macro judged_columns(entity, reject_codes='reject_codes') -%}
     _file,
     _row,
-    _landed_at
+    _landed_at,
+    _landing_number
     {%- for column in landing_contract(entity).columns -%}
     ,
     {{ column.name }}
@@ -89,7 +90,8 @@
     the last named `compared`, which adds the column comparison_code to `checked`.
 
     Only rows that break no other rule are compared for copies, so that a corrected copy is admitted.
-    Of a key the row of the file that landed first is kept. A state entity may land its key again in
+    Of a key the row of the file that landed first is kept. First and last are by the number of the
+    landing: clocks can be set back. A state entity may land its key again in
     a later file: there copies are compared within a version of a file.
 #}
 {% macro judge(
@@ -150,11 +152,12 @@ files as (
 
     select
         file as landed_file,
-        min(landed_at) as first_landed_at,
-        max(landed_at) as last_landed_at
+        landed_at as file_landed_at,
+        landing_number as _landing_number,
+        min(landing_number) over (partition by file) as first_landing_number,
+        max(landing_number) over (partition by file) as last_landing_number
     from {{ ref('stg_landing__files') }}
     where entity = '{{ entity }}'
-    group by file
 
 ),
 
@@ -179,8 +182,9 @@ ruled {{ inlined() }} (
 
     select
         typed.*,
-        files.first_landed_at,
-        files.last_landed_at,
+        files._landing_number,
+        files.first_landing_number,
+        files.last_landing_number,
         {{ restated_by or 'null' }} as restated_key,
         nullif(concat_ws(
             ' ',
@@ -190,7 +194,8 @@ ruled {{ inlined() }} (
             {%- endfor %}
         ), '') as violations
     from typed
-    left join files on typed._file = files.landed_file
+    left join files
+        on typed._file = files.landed_file and typed._landed_at = files.file_landed_at
     {%- if 'skus' in refers_to %}
     left join skus on typed.sku_id = skus.known_sku_id
     {%- endif %}
@@ -206,12 +211,12 @@ restatements as (
     select
         _file,
         restated_key,
-        max(_landed_at) as restated_at
+        max(_landing_number) as restated_by_number
     from ruled
     -- corrections that `rejects export` wrote share a name, and each holds rows of its own
     where
         violations is null
-        and first_landed_at < last_landed_at
+        and first_landing_number < last_landing_number
         and not {{ is_correction('_file') }}
     group by _file, restated_key
 
@@ -224,14 +229,15 @@ checked {{ inlined() }} (
         ruled._file,
         ruled._row,
         ruled._landed_at,
-        ruled.first_landed_at,
+        ruled._landing_number,
+        ruled.first_landing_number,
         {%- for column in contract.columns %}
         ruled.{{ column.name }},
         {%- endfor %}
         {%- if restated_by %}
         case
             when ruled.violations is not null then ruled.violations
-            when ruled._landed_at < restatements.restated_at then 'SUPERSEDED'
+            when ruled._landing_number < restatements.restated_by_number then 'SUPERSEDED'
         end as violations
         {%- else %}
         ruled.violations
@@ -275,7 +281,7 @@ copies as (
         *,
         row_number() over kept as copy_number,
         first_value(_file) over kept as kept_file,
-        first_value(_landed_at) over kept as kept_landed_at,
+        first_value(_landing_number) over kept as kept_landing_number,
         case
             when
                 {% for column in contract.columns -%}
@@ -293,11 +299,11 @@ copies as (
             {{ column }}{{ ',' if not loop.last }}
             {% endfor %}
         order by
-            case when is_state then _landed_at end desc nulls last,
+            case when is_state then _landing_number end desc nulls last,
             case when is_state then {{ text_order('_file') }} end desc nulls last,
-            first_landed_at nulls first,
+            first_landing_number nulls first,
             {{ text_order('_file') }},
-            _landed_at nulls first,
+            _landing_number nulls first,
             _row
     )
 
@@ -310,7 +316,9 @@ compared_copies as (
         case
             when copy_number = 1 then null
             when is_same = 1 then 'DUPLICATE'
-            when is_state and (_file <> kept_file or _landed_at <> kept_landed_at) then 'SUPERSEDED'
+            when
+                is_state and (_file <> kept_file or _landing_number <> kept_landing_number)
+                then 'SUPERSEDED'
             else 'CONFLICT'
         end as reject_codes
     from copies
@@ -364,7 +372,10 @@ from compared_copies
             *,
             row_number() over (
                 partition by {{ key | join(', ') }}
-                order by _landed_at desc nulls last, {{ text_order('_file') }} desc, _row desc
+                order by
+                    _landing_number desc nulls last,
+                    {{ text_order('_file') }} desc,
+                    _row desc
             ) as version_number
         from accepted
         where is_repeated

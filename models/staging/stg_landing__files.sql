@@ -19,7 +19,8 @@ renamed as (
         parse_errors,
         columns_ignored,
         columns_missing,
-        landed_at
+        landed_at,
+        landing_number
     from source
 
 )
