@@ -60,7 +60,8 @@
 {% macro judged_columns(entity, reject_codes='reject_codes') -%}
     _file,
     _row,
-    _landed_at
+    _landed_at,
+    _landing_number
     {%- for column in landing_contract(entity).columns -%}
     ,
     {{ column.name }}
@@ -95,7 +96,8 @@
     the last named `compared`, which adds the column comparison_code to `checked`.
 
     Only rows that break no other rule are compared for copies, so that a corrected copy is admitted.
-    Of a key the row of the file that landed first is kept. A state entity may land its key again in
+    Of a key the row of the file that landed first is kept. First and last are by the number of the
+    landing: clocks can be set back. A state entity may land its key again in
     a later file: there copies are compared within a version of a file.
 #}
 {% macro judge(
@@ -159,8 +161,9 @@ files as (
         file as landed_file,
         landed_at as file_landed_at,
         coalesce(equal_lines = 'copies', false) as has_copies,
-        min(landed_at) over (partition by file) as first_landed_at,
-        max(landed_at) over (partition by file) as last_landed_at
+        landing_number as _landing_number,
+        min(landing_number) over (partition by file) as first_landing_number,
+        max(landing_number) over (partition by file) as last_landing_number
     from {{ ref('stg_landing__files') }}
     where entity = '{{ entity }}'
 
@@ -187,8 +190,9 @@ ruled {{ inlined() }} (
 
     select
         typed.*,
-        files.first_landed_at,
-        files.last_landed_at,
+        files._landing_number,
+        files.first_landing_number,
+        files.last_landing_number,
         coalesce(files.has_copies, false) as has_copies,
         {{ restated_by or 'null' }} as restated_key,
         nullif(concat_ws(
@@ -216,12 +220,12 @@ restatements as (
     select
         _file,
         restated_key,
-        max(_landed_at) as restated_at
+        max(_landing_number) as restated_by_number
     from ruled
     -- corrections that `rejects export` wrote share a name, and each holds rows of its own
     where
         violations is null
-        and first_landed_at < last_landed_at
+        and first_landing_number < last_landing_number
         and not {{ is_correction('_file') }}
     group by _file, restated_key
 
@@ -237,7 +241,8 @@ checked {{ inlined() }} (
         ruled._file,
         ruled._row,
         ruled._landed_at,
-        ruled.first_landed_at,
+        ruled._landing_number,
+        ruled.first_landing_number,
         ruled.has_copies,
         {%- for column in contract.columns %}
         ruled.{{ column.name }},
@@ -245,7 +250,7 @@ checked {{ inlined() }} (
         {%- if restated_by %}
         case
             when ruled.violations is not null then ruled.violations
-            when ruled._landed_at < restatements.restated_at then 'SUPERSEDED'
+            when ruled._landing_number < restatements.restated_by_number then 'SUPERSEDED'
             {%- if moved_by %}
             when moved.record is not null then 'SUPERSEDED'
             {%- endif %}
@@ -262,7 +267,7 @@ checked {{ inlined() }} (
     left join moved
         on
             ruled._file = moved._file
-            and ruled._landed_at = moved._landed_at
+            and ruled._landing_number = moved._landing_number
             and {{ moved_by.record }} = moved.record
             and {{ moved_by.place }} = moved.place
     {%- endif %}
@@ -305,7 +310,7 @@ equal_rows as (
                 {{ column.name }},
                 {% endfor -%}
                 _file,
-                _landed_at
+                _landing_number
             order by _row
         ) as equal_number
     from coded
@@ -319,7 +324,7 @@ copies as (
         *,
         row_number() over kept as copy_number,
         first_value(_file) over kept as kept_file,
-        first_value(_landed_at) over kept as kept_landed_at,
+        first_value(_landing_number) over kept as kept_landing_number,
         case
             when
                 {% for column in contract.columns -%}
@@ -337,11 +342,11 @@ copies as (
             {% endfor -%}
             case when is_counted and not is_state and not has_copies then equal_number end
         order by
-            case when is_state then _landed_at end desc nulls last,
+            case when is_state then _landing_number end desc nulls last,
             case when is_state then {{ text_order('_file') }} end desc nulls last,
-            first_landed_at nulls first,
+            first_landing_number nulls first,
             {{ text_order('_file') }},
-            _landed_at nulls first,
+            _landing_number nulls first,
             _row
     )
 
@@ -353,10 +358,16 @@ compared_copies as (
         *,
         case
             when copy_number = 1 then null
-            when is_state and is_counted and _file = kept_file and _landed_at = kept_landed_at
+            when
+                is_state
+                and is_counted
+                and _file = kept_file
+                and _landing_number is not distinct from kept_landing_number
                 then case when has_copies and equal_number > 1 then 'DUPLICATE' end
             when is_same = 1 then 'DUPLICATE'
-            when is_state and (_file <> kept_file or _landed_at <> kept_landed_at) then 'SUPERSEDED'
+            when
+                is_state and (_file <> kept_file or _landing_number <> kept_landing_number)
+                then 'SUPERSEDED'
             else 'CONFLICT'
         end as reject_codes
     from copies
@@ -386,17 +397,17 @@ restated_lines as (
 
     select
         _file,
-        _landed_at,
+        _landing_number,
         {{ record }} as record,
         {{ place }} as place,
         {%- for value in line %}
         {{ value }} as line_{{ loop.index }},
         {%- endfor %}
-        dense_rank() over (partition by _file order by _landed_at) as version_number
+        dense_rank() over (partition by _file order by _landing_number) as version_number
     from ruled
     where
         violations is null
-        and first_landed_at < last_landed_at
+        and first_landing_number < last_landing_number
         and {{ record }} is not null
         and not {{ is_correction('_file') }}
 
@@ -453,7 +464,7 @@ moved as (
 
     select distinct
         restated_lines._file,
-        restated_lines._landed_at,
+        restated_lines._landing_number,
         restated_lines.record,
         restated_lines.place
     from restated_lines
@@ -515,7 +526,7 @@ moved as (
             row_number() over (
                 partition by {{ key | join(', ') }}
                 order by
-                    _landed_at desc nulls last,
+                    _landing_number desc nulls last,
                     {{ text_order('_file') }} desc,
                     case when reject_codes is null then 0 else 1 end,
                     _row desc

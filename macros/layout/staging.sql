@@ -81,11 +81,21 @@
         execute
         and flags.WHICH in ['run', 'build']
         and 'model.shelfcast.stg_landing__' in selected_resources | join(' ')
-        and not has_landed('_manifest')
     -%}
-        {{ exceptions.raise_compiler_error(
-            "Nothing has landed for the target " ~ target.name
-            ~ "; land files first: .venv/bin/shelfcast land FOLDER --target " ~ target.name
-        ) }}
+        {%- set land = '.venv/bin/shelfcast land FOLDER --target ' ~ target.name -%}
+        {%- if not has_landed('_manifest') -%}
+            {{ exceptions.raise_compiler_error(
+                "Nothing has landed for the target " ~ target.name ~ "; land files first: " ~ land
+            ) }}
+        {%- endif -%}
+        {%- set manifest = run_query(
+            'select * from ' ~ source('landing', '_manifest').render() ~ ' limit 0'
+        ) -%}
+        {%- if 'landing_number' not in manifest.column_names | map('lower') -%}
+            {{ exceptions.raise_compiler_error(
+                "What has landed is of an earlier version of shelfcast, without the order of"
+                " landings; land once more, nothing need be new: " ~ land
+            ) }}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -11,7 +11,7 @@ files as (
     select
         entity,
         file,
-        max(landed_at) as last_landed_at
+        max(landing_number) as last_landing_number
     from {{ ref('stg_landing__files') }}
     group by entity, file
 
@@ -25,6 +25,7 @@ rejected as (
         judged._file,
         judged._row,
         judged._landed_at,
+        judged._landing_number,
         judged.reject_codes,
         landed._raw
     from {{ ref('int_' ~ entity ~ '_judged') }} as judged
@@ -46,7 +47,7 @@ select
     rejected._landed_at,
     rejected.reject_codes,
     rejected.reject_codes not in ('DUPLICATE', 'SUPERSEDED')
-    and coalesce(rejected._landed_at >= files.last_landed_at, true) as is_open,
+    and coalesce(rejected._landing_number >= files.last_landing_number, true) as is_open,
     rejected._raw
 from rejected
 left join files on rejected.entity = files.entity and rejected._file = files.file

@@ -20,6 +20,7 @@ renamed as (
         columns_ignored,
         columns_missing,
         landed_at,
+        landing_number,
         equal_lines
     from source
 

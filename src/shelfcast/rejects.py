@@ -447,7 +447,7 @@ def _outdated(entity: Entity) -> str:
                 where
                     newer.reject_codes is null
                     and {same}
-                    and (newer._landed_at, newer._file) > (bad._landed_at, bad._file)
+                    and (newer._landing_number, newer._file) > (bad._landing_number, bad._file)
             )
     """
 

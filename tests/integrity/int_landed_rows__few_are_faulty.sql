@@ -15,7 +15,7 @@ versions as (
 
     select
         *,
-        max(_landed_at) over (partition by entity, _file) as last_landed_at
+        max(_landing_number) over (partition by entity, _file) as last_landing_number
     from landed_rows
 
 )
@@ -25,6 +25,6 @@ select
     sum(faulty_rows) as faulty_rows,
     sum(judged_rows) as judged_rows
 from versions
-where _landed_at is not distinct from last_landed_at
+where _landing_number is not distinct from last_landing_number
 group by entity
 having sum(faulty_rows) > {{ var('rejected_rate_limit') }} * sum(judged_rows)

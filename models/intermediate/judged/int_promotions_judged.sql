@@ -15,7 +15,7 @@ versions as (
         *,
         row_number() over newest as version_number,
         first_value(_file) over newest as newest_file,
-        first_value(_landed_at) over newest as newest_landed_at
+        first_value(_landing_number) over newest as newest_landing_number
     from checked
     window newest as (
         partition by
@@ -24,7 +24,7 @@ versions as (
             sku_id,
             region,
             case when violations is null then 1 else 0 end
-        order by _landed_at desc nulls last, {{ text_order('_file') }} desc, _row asc
+        order by _landing_number desc nulls last, {{ text_order('_file') }} desc, _row asc
     )
 
 ),
@@ -61,7 +61,7 @@ compared as (
             when is_overlapping = 1 then 'OVERLAPPING_PROMOTION'
             when
                 violations is null
-                and (_file <> newest_file or _landed_at <> newest_landed_at)
+                and (_file <> newest_file or _landing_number <> newest_landing_number)
                 and max(is_overlapping) over (
                     partition by
                         promotion_id,

@@ -6,8 +6,9 @@
     it landed, and a later landing never changes what an earlier day knew. The first version counts
     from 1970-01-01: no fact before that day is accepted, so every fact finds one version. Of several
     landings on a day the last counts, in the order of int_skus; one that changes nothing makes no
-    version. Where skus is a table of the user's own, nothing says when a row landed: each SKU has one
-    version, that of today.
+    version. A landing with a clock that was behind counts from the day of the one before it. Where
+    skus is a table of the user's own, nothing says when a row landed: each SKU has one version, that
+    of today.
 #}
 {% set attributes = [
     'category', 'subcategory', 'supplier_id', 'unit_cost', 'unit_price', 'pack_size',
@@ -26,15 +27,29 @@ landings as (
 
     select
         sku_id,
+        _landing_number,
+        _file,
+        _row,
         coalesce(sku_name, sku_id) as sku_name,
         {{ attributes | join(',\n        ') }},
-        cast(_landed_at as date) as landed_on,
-        row_number() over (
-            partition by sku_id, cast(_landed_at as date)
-            order by _landed_at desc nulls last, {{ text_order('_file') }} desc, _row desc
-        ) as landing_number
+        max(cast(_landed_at as date)) over (
+            partition by sku_id
+            order by _landing_number nulls first
+        ) as landed_on
     from judged_skus
     where reject_codes is null
+
+),
+
+days as (
+
+    select
+        *,
+        row_number() over (
+            partition by sku_id, landed_on
+            order by _landing_number desc nulls last, {{ text_order('_file') }} desc, _row desc
+        ) as place_in_day
+    from landings
 
 ),
 
@@ -49,8 +64,8 @@ compared as (
             {{ 'or' if not loop.last }}
             {% endfor -%}
         ) as is_changed
-    from landings
-    where landing_number = 1
+    from days
+    where place_in_day = 1
     window history as (partition by sku_id order by landed_on nulls first)
 
 ),

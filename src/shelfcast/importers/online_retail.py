@@ -440,7 +440,7 @@ def _assumptions(
         f"{lines('is_unpriced and customer_id is not null')} with a customer are gifts and leave "
         "the stock. Equal ones become DUPLICATE in silver.",
         "Cancellations and negative prices land as they are; silver judges them.",
-        "Lines that are equal in all columns are copies: landing.yml says so, and silver keeps one.",
+        "Lines that are equal in all columns are copies: landing.yml says so; silver keeps one.",
         "A SKU's name is its most frequent description, its category follows from words in the "
         "name, its price is the median; unit costs are unknown.",
         f"Simulated, in files named so: {SUPPLIERS} suppliers, orders, "

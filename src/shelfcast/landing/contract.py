@@ -7,8 +7,8 @@ rendered file has drifted.
 
 A *state* entity describes how things stand (a SKU, a stock level, an order line): a key that lands
 again in a later file replaces the earlier row. An *event* entity describes what happened (a sale, a
-movement): a key that lands again is a duplicate. Equal lines of one file that nothing tells apart are
-as many events, unless ``landing.yml`` says that they are copies.
+movement): a key that lands again is a duplicate. Equal lines of one file that nothing tells apart
+are as many events, unless ``landing.yml`` says that they are copies.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class EntityKind(StrEnum):
 
 
 class EqualLines(StrEnum):
-    """What rows of one file are that nothing tells apart: equal in all columns, without a number."""
+    """What rows of one file are that are equal in all columns and have no number."""
 
     SEPARATE = "separate"  # each is one more
     COPIES = "copies"  # the first counts

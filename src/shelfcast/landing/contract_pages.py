@@ -27,6 +27,10 @@ DOCS_PATH = Path("docs/landing-contract.md")
 
 RENDERED_BY = "Rendered from src/shelfcast/landing/contract.py by `shelfcast contract --write`."
 
+LANDING_NUMBER = (
+    "Landing that brought it; a later one has a greater number, whatever the clock said."
+)
+
 MANIFEST_COLUMNS: dict[str, str] = {
     "file": "Path of the landed file, relative to the landing folder.",
     "entity": "Entity that its rows belong to.",
@@ -38,6 +42,7 @@ MANIFEST_COLUMNS: dict[str, str] = {
     "columns_ignored": "Columns of the file that the contract does not know, comma separated.",
     "columns_missing": "Columns of the contract that the file itself lacks, comma separated.",
     "landed_at": "UTC time at which it was landed.",
+    "landing_number": LANDING_NUMBER,
     "equal_lines": "Whether equal lines of it are separate or copies, as landing.yml says.",
 }
 """Columns of the manifest, with their meaning."""
@@ -169,7 +174,12 @@ def _judged_models() -> str:
         _model(
             f"int_{entity.name}_judged",
             f"One landed row of {entity.name}, cast and judged; accepted without reject_codes.",
-            {**lineage, **_meanings(entity), "reject_codes": REJECT_CODES_MEANING},
+            {
+                **lineage,
+                "_landing_number": LANDING_NUMBER,
+                **_meanings(entity),
+                "reject_codes": REJECT_CODES_MEANING,
+            },
             combination=("_file", "_row", "_landed_at"),
         )
         for entity in CONTRACT

@@ -21,16 +21,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from shelfcast.landing.contract import CONTRACT, Entity, EqualLines
@@ -70,12 +70,17 @@ MANIFEST_SCHEMA = pa.schema(
         "columns_ignored": pa.string(),
         "columns_missing": pa.string(),
         "landed_at": _INSTANT,
+        "landing_number": pa.int64(),
         "equal_lines": pa.string(),
     }
 )
 
-_EARLIER_MANIFEST = pa.schema([field for field in MANIFEST_SCHEMA if field.name != "equal_lines"])
-"""The manifest of lakes from before 0.6.0, in which equal lines are separate ones now."""
+_ADDED = ("landing_number", "equal_lines")
+_EARLIER_MANIFEST = pa.schema([field for field in MANIFEST_SCHEMA if field.name not in _ADDED])
+"""The manifest of lakes from before 0.6.0."""
+
+_EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
 
 GATE_SCHEMA = pa.schema(
     {
@@ -108,6 +113,9 @@ class ManifestRow:
         by commas.
     landed_at
         UTC, without zone.
+    landing_number
+        Number of the landing that brought the file: a later landing has a greater one, whatever
+        the clock said. It decides which version of a file or key is newer.
     equal_lines
         What lines of the file are that are equal in all columns and have no number.
     """
@@ -122,6 +130,7 @@ class ManifestRow:
     columns_ignored: str
     columns_missing: str
     landed_at: datetime
+    landing_number: int
     equal_lines: str
 
 
@@ -199,6 +208,7 @@ class Lake:
         entity: Entity,
         reader: Reader,
         landed_at: datetime,
+        landing_number: int,
         equal_lines: EqualLines,
     ) -> ManifestRow:
         """Write the canonical file of a source, then its manifest row.
@@ -232,6 +242,7 @@ class Lake:
                     column for column in entity.column_names if column not in reader.found
                 ),
                 landed_at=landed_at,
+                landing_number=landing_number,
                 equal_lines=equal_lines.value,
             )
             writer.add_key_value_metadata({_FOOTER_KEY: json.dumps(asdict(entry), default=str)})
@@ -277,28 +288,36 @@ class Lake:
         if entry["file_id"] != file.stem:
             raise _foreign(file)
         landed_at = datetime.fromisoformat(entry.pop("landed_at"))
-        entry = {"equal_lines": EqualLines.SEPARATE.value, **entry, "landed_at": landed_at}
-        self._write_manifest(ManifestRow(**entry))
+        self._write_manifest(_numbered({**entry, "landed_at": landed_at}))
 
     def _manifest(self) -> list[ManifestRow]:
         """Return the manifest rows whose canonical file stands, oldest first."""
-        files = sorted((self._folder / MANIFEST).glob("*.parquet"))
-        for file in files:
-            if _holds(file, _EARLIER_MANIFEST):
-                table = pq.read_table(file)
-                separate = pa.repeat(pa.scalar(EqualLines.SEPARATE.value), len(table))
-                self._write_table(MANIFEST, file.stem, table.append_column("equal_lines", separate))
-        foreign = [file for file in files if not _holds(file, MANIFEST_SCHEMA)]
-        if foreign:
-            raise _foreign(foreign[0])
-        table = ds.dataset([str(file) for file in files], schema=MANIFEST_SCHEMA).to_table()
-        entries = (ManifestRow(**row) for row in table.to_pylist())
+        entries = [
+            self._entry(file)
+            for file in sorted((self._folder / MANIFEST).glob("*.parquet"))
+            if file.stem != "_schema"
+        ]
         standing = [
             entry
             for entry in entries
             if (self._folder / entry.entity / f"{entry.file_id}.parquet").exists()
         ]
-        return sorted(standing, key=lambda entry: (entry.landed_at, entry.file))
+        return sorted(standing, key=lambda entry: (entry.landing_number, entry.file))
+
+    def _entry(self, file: Path) -> ManifestRow:
+        """Return the manifest row that a file holds; one without a number is given it."""
+        try:
+            with pq.ParquetFile(file) as parquet:
+                schema = parquet.schema_arrow
+                rows = parquet.read().to_pylist()
+        except ValueError as error:
+            raise _foreign(file) from error
+        if schema not in (MANIFEST_SCHEMA, _EARLIER_MANIFEST) or len(rows) != 1:
+            raise _foreign(file)
+        entry = _numbered(rows[0])
+        if schema == _EARLIER_MANIFEST:
+            self._write_manifest(entry)
+        return entry
 
     def _write_manifest(self, entry: ManifestRow) -> None:
         table = pa.Table.from_pylist([asdict(entry)], MANIFEST_SCHEMA)
@@ -325,6 +344,21 @@ def _holds(file: Path, schema: pa.Schema) -> bool:
         return bool(pq.read_schema(file).equals(schema))
     except ValueError:
         return False
+
+
+def _numbered(row: Mapping[str, Any]) -> ManifestRow:
+    """Return a manifest row; one from before 0.6.0 takes the microseconds of its time as number.
+
+    So the number of each landing needs no other, and those that follow count on from there. Its
+    equal lines are separate ones, as landing.yml could not say otherwise.
+    """
+    return ManifestRow(
+        **{
+            "landing_number": (row["landed_at"] - _EPOCH) // _MICROSECOND,
+            "equal_lines": EqualLines.SEPARATE.value,
+            **row,
+        },
+    )
 
 
 def _foreign(file: Path) -> LandingError:

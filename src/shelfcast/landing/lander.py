@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 import duckdb
@@ -86,6 +86,8 @@ def land(
     store = Lake(lake)
     with store.lander():
         run = _Run(folder, store, landing_map, _naive_utc(landed_at or datetime.now(UTC)))
+        if run.is_behind:
+            tell(run.is_behind)
         for file in files:
             try:
                 landed.append(run.land(file))
@@ -122,6 +124,13 @@ def _naive_utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
 
 
+def _unused(instant: datetime, used: set[datetime]) -> datetime:
+    """Return the first instant from one on that no landing bears, so that it names this one."""
+    while instant in used:
+        instant += timedelta(microseconds=1)
+    return instant
+
+
 class _Run:
     """One run of the lander over one source."""
 
@@ -131,11 +140,26 @@ class _Run:
         self._folder = folder
         self._lake = lake
         self._map = landing_map
-        self._landed_at = landed_at
         self._manifest: dict[str, list[ManifestRow]] = {}
         self._paths: set[tuple[str, str]] = set()
-        for entry in lake.prepare():
+        entries = lake.prepare()
+        for entry in entries:
             self._remember(entry)
+        self._number = 1 + max((entry.landing_number for entry in entries), default=0)
+        self._newest = max((entry.landed_at for entry in entries), default=landed_at)
+        self._landed_at = _unused(landed_at, {entry.landed_at for entry in entries})
+
+    @property
+    def is_behind(self) -> str:
+        """Say that the clock stands before an earlier landing; nothing where it does not."""
+        if self._landed_at >= self._newest:
+            return ""
+        return (
+            f"The clock of this computer says {self._landed_at:%Y-%m-%d %H:%M}, and files have "
+            f"landed at {self._newest:%Y-%m-%d %H:%M} UTC: one of the two is wrong. Versions "
+            "count in the order of landing, but rows of days after the clock's are taken for "
+            "future ones: set the clock before you land."
+        )
 
     def land(self, file: str) -> LandedFile:
         """Land one file, or raise why it is skipped or refused."""
@@ -151,7 +175,12 @@ class _Run:
         reader = PartitionedReader(reader_type(path, names), names)
         try:
             entry = self._lake.write(
-                source, entity, reader, self._landed_at, self._map.equal_lines(entity)
+                source,
+                entity,
+                reader,
+                self._landed_at,
+                self._number,
+                self._map.equal_lines(entity),
             )
         except FileEmptyError:
             raise _FileSkippedError("it is empty") from None

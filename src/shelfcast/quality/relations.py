@@ -152,29 +152,38 @@ def _read_manifest(connection: duckdb.DuckDBPyConnection, lake: Path) -> None:
         raise LakeUnreadableError(
             f"{lake} holds no landed files; land some first: {command('shelfcast land FOLDER')}"
         )
+    connection.execute(f"create view manifest as from read_parquet({_quoted(pattern)})")
+    columns = connection.execute("select column_name from (describe manifest)").fetchall()
+    if ("landing_number",) not in columns:
+        raise LakeUnreadableError(
+            f"{lake} is of an earlier version of shelfcast, without the order of landings; land "
+            f"once more, nothing need be new: {command('shelfcast land FOLDER')}"
+        )
     connection.execute(
         f"""
         create table landed as
-        with manifest as (
+        with located as (
             select
                 *,
                 {_quoted(lake)} || '/' || entity || '/' || file_id || '.parquet' as path,
                 {_quoted(lake / MANIFEST)} || '/' || file_id || '.parquet' as manifest_path
-            from read_parquet({_quoted(pattern)})
+            from manifest
         )
 
         select
             *,
             regexp_matches(file, '(^|/)' || entity || '_rejects[.]csv$') as is_correction,
-            row_number() over (partition by entity order by landed_at, file, file_id) as position,
+            row_number() over (
+                partition by entity order by landing_number, file, file_id
+            ) as position,
             flatten(list([path, manifest_path]) over (
                 partition by entity, file
-                order by landed_at, file_id
+                order by landing_number, file_id
                 rows between unbounded preceding and unbounded following
             )) as lake_files
-        from manifest
+        from located
         qualify row_number() over (
-            partition by entity, file order by landed_at desc, file_id desc
+            partition by entity, file order by landing_number desc, file_id desc
         ) = 1
         """
     )
@@ -376,17 +385,18 @@ def _make_files(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) 
         with counted as ({" union all ".join(counts)}),
 
         newest as (
-            select entity, max(landed_at) as newest_at from landed group by entity
+            select entity, max(landing_number) as newest_number from landed group by entity
         ),
 
         earlier as (
             select
                 landed.*,
-                landed_at = max(landed_at) over (partition by entity) as is_landing_before,
+                landing_number = max(landing_number) over (partition by entity)
+                    as is_landing_before,
                 row_number() over (partition by entity order by position desc) as age
             from landed
             inner join newest using (entity)
-            where landed_at < newest_at and not is_correction
+            where landing_number < newest_number and not is_correction
         ),
 
         usual as (
@@ -415,12 +425,12 @@ def _make_files(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) 
             unknown_location_rows / nullif(rows, 0) as unknown_location_rate,
             first_unknown_location,
             usual_rows,
-            case when landed_at = newest_at and not is_correction
+            case when landing_number = newest_number and not is_correction
                 and earlier_files >= {FEWEST_USUAL_FILES}
                 then rows / nullif(usual_rows, 0)
             end as size_ratio,
             lacking.columns_lacking,
-            case when landed_at = newest_at and not is_correction and earlier_files > 0
+            case when landing_number = newest_number and not is_correction and earlier_files > 0
                 then array_to_string(
                     list_filter(
                         string_split(columns_missing, ', '),
@@ -467,8 +477,9 @@ def _make_sales_history(
     not count. A day that was not over when its file landed is not judged.
     """
     category = (
-        f"select sku_id, max_by(category, _landed_at) as category "
-        f"from {_source(connection, ENTITIES['skus'])} group by sku_id"
+        f"select sku_id, max_by(category, position) as category "
+        f"from {_source(connection, ENTITIES['skus'])} "
+        f"inner join landed on _path = path group by sku_id"
         if "skus" in landed
         else "select null::varchar as sku_id, null::varchar as category where false"
     )

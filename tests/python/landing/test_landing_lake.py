@@ -62,6 +62,7 @@ def test_the_manifest_describes_the_file(shop: Shop) -> None:
         "columns_ignored": "colour",
         "columns_missing": ", ".join(missing),
         "landed_at": LANDED_AT,
+        "landing_number": 1,
     }
     assert shop.files("skus")[0].stem == entry["file_id"]
 
@@ -97,6 +98,39 @@ def test_a_rewritten_file_lands_as_a_new_version(shop: Shop) -> None:
         ("skus.csv", "Drink", datetime(2024, 6, 1)),
     }
     assert len(shop.manifest()) == 2
+
+
+def test_landings_are_numbered_whatever_the_clock_says(shop: Shop) -> None:
+    told: list[str] = []
+    days = [datetime(2024, 6, 1), datetime(2024, 5, 1), datetime(2024, 5, 1)]
+    for number, day in enumerate(days, 1):
+        shop.write("skus.csv", f"sku_id,category\nA1,{number}\n")
+        shop.write(f"skus_{number}.csv", f"sku_id,category\nB{number},Food\n")
+        shop.land(landed_at=day, progress=told.append)
+    versions = sorted((row["landing_number"], row["file"]) for row in shop.manifest())
+    assert versions == [(n, file) for n in (1, 2, 3) for file in ("skus.csv", f"skus_{n}.csv")]
+    assert len({row["landed_at"] for row in shop.manifest()}) == 3  # a time names one landing
+    assert [line.startswith("The clock of this computer says 2024-05-01") for line in told].count(
+        True
+    ) == 2
+
+
+def test_a_lake_without_numbers_takes_them_from_its_times(shop: Shop) -> None:
+    for day in (1, 2):
+        shop.write("skus.csv", f"sku_id,category\nA1,{day}\n")
+        shop.land(landed_at=datetime(2024, 6, day))
+    for file in shop.files("_manifest"):
+        pq.write_table(pq.read_table(file).drop_columns("landing_number"), file)
+    shop.write("skus.csv", "sku_id,category\nA1,3\n")
+    shop.land(landed_at=datetime(2024, 5, 1))
+    newest, second, first = sorted(shop.manifest(), key=lambda row: row["landing_number"])[::-1]
+    assert [row["landed_at"] for row in (first, second, newest)] == [
+        datetime(2024, 6, 1),
+        datetime(2024, 6, 2),
+        datetime(2024, 5, 1),
+    ]
+    assert newest["landing_number"] == second["landing_number"] + 1
+    assert first["landing_number"] == 1717200000 * 10**6  # 2024-06-01 in Unix time
 
 
 def test_a_file_of_another_entity_now_says_how_to_move_it(shop: Shop) -> None:
