@@ -175,7 +175,7 @@ def write_stock(folder: Path) -> None:
             for location in LOCATIONS
         ]
         write(folder, f"inventory/{file}", columns, rows)
-    write(folder, "inventory/inventory_c.csv", columns, [[day(0), "limit", "a", "-3", ""]])
+    write(folder, "inventory/inventory_c.csv", columns, [[day(0), "Z", "a", "-3", ""]])
     write(  # the mean of 27 deliveries and a prior that weighs 5 ends in half of the last place
         folder,
         "purchase_orders.csv",
@@ -186,7 +186,7 @@ def write_stock(folder: Path) -> None:
             for at in range(27)
         ]
         + [["p", name, "ä", day(-4), "", "", "10", ""] for name in NAMES[:9]]
-        + [["q", "limit", "a", day(-4), day(-2), "", "10", "4"]],
+        + [["q", "Z", "a", day(-4), day(-2), "", "10", "4"]],
     )
 
 
