@@ -88,7 +88,7 @@ select
     cast(coalesce(daily_sales.cancelled_quantity, 0) as {{ type_quantity() }})
         as cancelled_quantity,
     case
-        when daily_sales.pilot_rank is null then cast(0 as {{ type_quantity() }})
+        when daily_sales.pilot_rank is null then cast(0 as {{ type_amount() }})
         else daily_sales.revenue_amount
     end as revenue_amount,
     snapshots.stock_on_hand,

@@ -55,6 +55,7 @@ as_of as (
 
 ),
 
+-- effects may multiply to any factor: a rate holds none above 999, and below exp(-20) it is 0
 demand_factors as (
 
     select
@@ -64,7 +65,9 @@ demand_factors as (
         forecasts.lead_day,
         case
             when min(effects.effect_value) = 0 then 0
-            else exp(sum(ln(cast(nullif(effects.effect_value, 0) as {{ type_double() }}))))
+            else exp(least(greatest(
+                sum(ln(cast(nullif(effects.effect_value, 0) as {{ type_double() }}))), -20
+            ), 6.8))
         end as demand_factor
     from effects
     cross join forecasts

@@ -17,7 +17,8 @@ TYPES = {
     r"_at$": "timestamp",
     r"_(probability(_before_order)?|service_level|factor|weight)$": "numeric(9,6)",
     r"_(interval|variation)$": "numeric(18,6)",
-    r"_(quantity|amount|units|cost|price|size|days|demand)(_change)?$": "numeric(18,4)",
+    r"_(quantity|units|cost|price|size|days|demand)(_change)?$": "numeric(18,4)",
+    r"_amount(_change)?$": "numeric(24,4)",
     r"^(stock_on_hand|units_at_risk|days_of_cover)(_change)?$": "numeric(18,4)",
 }
 """Contract types by the names of columns, as the design has them; all others hold text."""

@@ -39,7 +39,7 @@ select
     cast(locations.region as {{ dbt.type_string() }}) as region,
     cast(skus.supplier_id as {{ dbt.type_string() }}) as supplier_id,
     {{ cast_double('plans.recommended_order_quantity', 'quantity') }} as recommended_order_quantity,
-    {{ cast_double('plans.order_cost_amount', 'quantity') }} as order_cost_amount,
+    {{ cast_double('plans.order_cost_amount', 'amount') }} as order_cost_amount,
     plans.order_by_on,
     plans.order_due_on,
     {{ cast_double('plans.safety_stock_quantity', 'quantity') }} as safety_stock_quantity,
