@@ -1,14 +1,23 @@
 # Two commands do everything: `make build` and `make test`. `make help` lists the rest.
 
+# sales and skus are tables of your own: source_tables in dbt_project.yml. Then nothing has to land.
+OWN     := $(shell awk '{ sub(/ \043.*/, "") } /^ +source_tables *:/ { on = 1 } /^ ? ?[a-z]/ && !/source_tables/ { on = 0 } \
+	on && /(^ +|[{,] *)sales *:/ { a = 1 } on && /(^ +|[{,] *)skus *:/ { b = 1 } END { if (a && b) print 1 }' \
+	dbt_project.yml)
 PYTHON  ?= python3
-LANDING ?= data/sample
+LANDING ?= $(if $(OWN),,data/sample)
 TARGET  ?= $(or $(SHELFCAST_TARGET),duckdb)
 BIN     := .venv/bin
 SQL     := analyses models tests/integrity
 
+# Each warehouse keeps the docs site of its own tables; dbt writes every one to target/.
+KEEP_DOCS = mkdir -p "$$SHELFCAST_HOME/docs" && mv target/static_index.html "$$SHELFCAST_HOME/docs/index.html"
+
 # Each landing has a warehouse of its own, named after its whole path; the sample's is warehouse/sample.
 ifeq ($(LANDING),data/sample)
 export SHELFCAST_HOME ?= warehouse/sample
+else ifeq ($(LANDING),)
+export SHELFCAST_HOME ?= warehouse/own-tables
 else
 export SHELFCAST_HOME ?= warehouse/$(shell cd "$(LANDING)" 2> /dev/null && pwd | cut -c2- | tr -c 'A-Za-z0-9._\n' -)
 endif
@@ -17,7 +26,7 @@ export DBT_PROFILES_DIR := profiles
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build slim land server gate docs test lint parse lint-postgres format pictures bench bench-build accuracy golden clean
+.PHONY: help deps build slim land server gate docs test lint parse lint-postgres format figures pictures bench bench-build accuracy golden clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,7 +36,8 @@ deps: .venv/.installed dbt_packages/dbt_utils/dbt_project.yml ## Make the enviro
 build: deps land gate ## Build the warehouse from LANDING, on TARGET=duckdb or postgres, and print the plan
 	$(BIN)/dbt build --exclude-resource-type unit_test
 	@$(BIN)/dbt --quiet docs generate --static --no-compile
-	@$(BIN)/shelfcast summary
+	@$(KEEP_DOCS)
+	@$(BIN)/shelfcast summary --landing "$${LANDING-}"
 
 # STATE is a folder with a copy of target/manifest.json of the build that made the warehouse. It shows no
 # change of the library, which Python models call, or of variables: after one, build all.
@@ -53,9 +63,10 @@ gate: land ## Check what has landed; warnings let the build go on, critical find
 data/sample: | .venv/.installed
 	$(BIN)/shelfcast generate $@
 
-docs: deps ## Write the docs site, one file: target/static_index.html
+docs: deps ## Write the docs site, one file: docs/index.html in the folder of the warehouse
 	@$(BIN)/dbt --quiet docs generate --static
-	@echo "The docs site is target/static_index.html"
+	@$(KEEP_DOCS)
+	@echo "The docs site is $$SHELFCAST_HOME/docs/index.html"
 
 test: .venv/.developing dbt_packages/dbt_utils/dbt_project.yml ## Run every test, two files at a time
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
@@ -90,8 +101,12 @@ format: .venv/.developing ## Format Python and SQL
 	$(BIN)/ruff format
 	SHELFCAST_HOME=target/lint $(BIN)/sqlfluff fix --processes 2 $(SQL)
 
-pictures: .venv/.developing ## Draw the pictures of README and docs/forecasting.md from the sample's warehouse
+# OTHERS names further warehouses, whose summaries docs/example-run.md shows: NAME=HOME …
+figures: .venv/.developing ## Write the figures and the picture of README and docs/example-run.md, from the sample
 	$(BIN)/python docs/images/campaign.py
+	$(BIN)/python -m benchmarks.figures $(OTHERS)
+
+pictures: .venv/.developing ## Draw the pictures of docs/forecasting.md from the sample's warehouse
 	$(BIN)/python docs/images/forecasting_methods.py
 	$(BIN)/python docs/images/forecasting_steps.py
 
@@ -113,7 +128,7 @@ golden: .venv-accuracy/.installed ## Write the golden vectors of statsforecast a
 	.venv-accuracy/bin/python benchmarks/golden/make.py
 
 clean: ## Remove what was built, but not the environment
-	rm -rf warehouse data exports target logs
+	rm -rf warehouse data target logs
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \

@@ -70,6 +70,21 @@ def database() -> Path:
     return home() / "shelfcast.duckdb"
 
 
+def docs_site() -> Path:
+    """Return the path of the page that documents the tables; ``make build`` writes it."""
+    return home() / "docs" / "index.html"
+
+
+def exports() -> Path:
+    """Return the folder to which ``shelfcast export`` writes by default."""
+    return home() / "exports"
+
+
+def rejects() -> Path:
+    """Return the folder to which ``shelfcast rejects export`` writes by default."""
+    return home() / "rejects"
+
+
 def schema(name: str) -> str:
     """Return the full name of one of the schemas raw, bronze, silver, gold, seeds, audit.
 
@@ -97,9 +112,12 @@ def command(text: str) -> str:
 
 
 def make_build(landing: str) -> str:
-    """Return the command that builds the warehouse of a landing folder on this engine."""
+    """Return the command that builds the warehouse of a landing folder on this engine.
+
+    The folder is quoted for the shell, and for make, which reads a dollar sign as its own.
+    """
     engine = "" if target() == DUCKDB else f" TARGET={target()}"
-    return f"make build LANDING={landing}{engine}"
+    return f"make build LANDING={shlex.quote(landing.replace('$', '$$'))}{engine}"
 
 
 def location() -> str:

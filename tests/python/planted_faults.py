@@ -220,8 +220,9 @@ FAULTS = {
         update seeds.scenario_effects set starts_on = '2026-03-02', ends_on = '2026-03-01'
         where effect = 'demand_factor'
     """,
-    "scenario_effects__scopes_match": """
-        update seeds.scenario_effects set region = 'Wset' where region = 'West'
+    "int_unmatched_scopes__none": """
+        insert into silver.int_unmatched_scopes (seed_name, seed_row, scope_name, scope_value)
+        values ('replenishment_policy', 'Teeas', 'category', 'Teeas')
     """,
     "scenarios__hold_a_baseline_without_effects": """
         update seeds.scenarios set scenario_id = 'base' where scenario_id = 'baseline'

@@ -43,7 +43,7 @@ class _FileSkippedError(Exception):
 
 
 def land(
-    source: Path,
+    source: Path | None,
     lake: Path,
     *,
     config: Path | None = None,
@@ -56,7 +56,8 @@ def land(
     Parameters
     ----------
     source
-        Folder, searched with its subfolders, or one file.
+        Folder, searched with its subfolders, or one file. None where there is nothing to land, for
+        everything that a plan needs comes from elsewhere.
     lake
         Folder of the canonical files; created if need be.
     config
@@ -79,8 +80,8 @@ def land(
         There is no such source, ``landing.yml`` is at fault, or another lander works on the lake;
         nothing has landed.
     """
-    folder, files = _search(source, lake)
-    landing_map = _landing_map(folder, config)
+    folder, files = (Path(), []) if source is None else _search(source, lake)
+    landing_map = LandingMap({}) if source is None else _landing_map(folder, config)
     tell = progress or (lambda _: None)
     landed, skipped, refused = [], [], []
     store = Lake(lake)

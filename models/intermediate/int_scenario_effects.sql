@@ -1,7 +1,7 @@
-{{ config(severity='warn') }}
--- The scope of every effect holds a SKU that is on sale at a location. A warning, because an effect
--- without any changes nothing and the rest is right; but it is a misspelt name, or another
--- retailer's.
+{#
+    One effect of a scenario, with the number of series on sale that its scope holds. None is a
+    misspelt name, or an example for other data.
+#}
 with
 
 effects as (
@@ -29,39 +29,49 @@ locations as (
 
 ),
 
-scopes as (
+on_sale as (
 
-    select distinct
+    select
         skus.sku_id,
         skus.category,
         skus.supplier_id,
-        locations.region
+        locations.region,
+        count(*) as matched_series_count
     from series
     inner join skus on series.sku_id = skus.sku_id
     inner join locations on series.location_id = locations.location_id
+    group by skus.sku_id, skus.category, skus.supplier_id, locations.region
 
 ),
 
 matched as (
 
-    select distinct
+    select
         effects.scenario_id,
-        effects.effect_number
+        effects.effect_number,
+        sum(on_sale.matched_series_count) as matched_series_count
     from effects
-    inner join scopes on {{ in_scope('effects', 'scopes', 'scopes') }}
+    inner join on_sale on {{ in_scope('effects', 'on_sale', 'on_sale') }}
+    group by effects.scenario_id, effects.effect_number
 
 )
 
 select
     effects.scenario_id,
     effects.effect_number,
+    effects.effect,
+    effects.effect_value,
     effects.category,
     effects.sku_id,
     effects.region,
-    effects.supplier_id
+    effects.supplier_id,
+    effects.first_day,
+    effects.last_day,
+    effects.starts_on,
+    effects.ends_on,
+    cast(coalesce(matched.matched_series_count, 0) as {{ dbt.type_bigint() }}) as matched_series_count
 from effects
 left join matched
     on
         effects.scenario_id = matched.scenario_id
         and effects.effect_number = matched.effect_number
-where matched.scenario_id is null
