@@ -299,8 +299,16 @@ def _scenarios(connection: duckdb.DuckDBPyConnection) -> str:
     (examples,) = _row(
         connection,
         f"""
-        select count(*) from {schema("seeds")}.scenarios
-        where scenario_id not in (select scenario_id from {schema("gold")}.dim_scenarios)
+        select
+            (
+                select count(*) from {schema("seeds")}.scenarios
+                where scenario_id not in (select scenario_id from {schema("gold")}.dim_scenarios)
+            )
+            + (
+                select count(*) from {schema("seeds")}.replenishment_policy
+                where is_example
+                    and category not in (select category from {schema("gold")}.dim_skus)
+            )
         """,
     )
     text = "No scenarios but the baseline"
@@ -321,7 +329,9 @@ def _scenarios(connection: duckdb.DuckDBPyConnection) -> str:
             text += "\n  to order (cost): without the SKUs of which no cost is known"
     text += "\n  add your own in seeds/scenarios/: docs/scenarios.md says how"
     if examples:
-        text += f"\n  examples for other data, left out here: {examples:,}"
+        text += (
+            f"\n  examples (is_example) that name what is not in this data, left out: {examples:,}"
+        )
     return text
 
 
