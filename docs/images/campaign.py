@@ -155,7 +155,8 @@ def specification(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 def _sentence(name: str, plan: dict[str, Any]) -> str:
     return (
         f"{name}: {plan['risk_level']} risk, {100 * plan['probability']:.0f} % to run out before "
-        f"an order placed today is on the shelf; order {plan['recommended_order_quantity']:,.0f} today"
+        "an order placed today is on the shelf; "
+        f"order {plan['recommended_order_quantity']:,.0f} today"
     )
 
 
