@@ -101,7 +101,7 @@ format: .venv/.developing ## Format Python and SQL
 	$(BIN)/ruff format
 	SHELFCAST_HOME=target/lint $(BIN)/sqlfluff fix --processes 2 $(SQL)
 
-# OTHERS names further warehouses, whose summaries docs/example-run.md shows: NAME=HOME …
+# OTHERS are further warehouses that docs/example-run.md shows: online-retail=HOME fresh-retail=HOME
 figures: .venv/.developing ## Write the figures and the picture of README and docs/example-run.md, from the sample
 	$(BIN)/python docs/images/campaign.py
 	$(BIN)/python -m benchmarks.figures $(OTHERS)

@@ -164,7 +164,12 @@ def _forecast(connection: duckdb.DuckDBPyConnection) -> str:
     )
     if not series:
         return "Nothing to forecast: no SKU on sale has a history at any location."
-    by_rule = f"; {fallbacks:,} by a simple rule, see fallback_reason" if fallbacks else ""
+    by_rule = (
+        f"; {fallbacks:,} by a simple rule, see fallback_reason in "
+        f"{schema('gold')}.fct_demand_forecasts"
+        if fallbacks
+        else ""
+    )
     return f"{series:,} series (SKU × location) forecast {days} days ahead{by_rule}."
 
 
@@ -266,6 +271,13 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     if not rows:
         return "Nothing is known to be at High risk of running out."
+    (unpriced,) = _row(
+        connection,
+        f"""
+        select count(*) filter (where {measure} is null) from {schema("gold")}.fct_stockout_risks
+        where scenario_id = 'baseline' and risk_level = 'High'
+        """,
+    )
     most = f"The {len(rows)} most urgent series" if len(rows) > 1 else "The most urgent series"
     return (
         f"{most}, by {at_risk}\n"
@@ -284,8 +296,10 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
         )
         + (
             "\n  probability: of unmet demand before an order placed today is on the shelf"
-            f"\n  {at_risk}: unmet demand{at_price} until an order of the next review is"
+            f"\n  {at_risk}: unmet demand{at_price} before an order of the next review is on the "
+            "shelf"
         )
+        + (f"\n  {unpriced:,} at High risk have no price, and come last" if unpriced else "")
     )
 
 
@@ -318,11 +332,29 @@ def _scenarios(connection: duckdb.DuckDBPyConnection) -> str:
         order by scenario_id
         """
     ).fetchall()
+    uncosted, costed = _row(
+        connection,
+        f"""
+        select
+            count(*) filter (where order_cost_amount is null),
+            count(*) filter (where order_cost_amount is not null)
+        from {schema("gold")}.fct_replenishment_plan
+        where recommended_order_quantity > 0
+        """,
+    )
     (examples,) = _row(
         connection,
         f"""
-        select count(*) from {schema("seeds")}.scenarios
-        where scenario_id not in (select scenario_id from {schema("gold")}.dim_scenarios)
+        select
+            (
+                select count(*) from {schema("seeds")}.scenarios
+                where scenario_id not in (select scenario_id from {schema("gold")}.dim_scenarios)
+            )
+            + (
+                select count(*) from {schema("seeds")}.replenishment_policy
+                where is_example
+                    and category not in (select category from {schema("gold")}.dim_skus)
+            )
         """,
     )
     text = "No scenarios but the baseline"
@@ -338,10 +370,14 @@ def _scenarios(connection: duckdb.DuckDBPyConnection) -> str:
             ),
             [(row[0], *map(_change, row[1:])) for row in rows],
         )
-        text += "\n  newly High: series (SKU × location) that are not at High risk in the baseline"
+        text += "\n  newly High: series (SKU × location) at High risk that are not in the baseline"
+        if uncosted and costed:
+            text += "\n  to order (cost): without the SKUs of which no cost is known"
     text += "\n  add your own in seeds/scenarios/: docs/scenarios.md says how"
     if examples:
-        text += f"\n  examples for other data, left out here: {examples:,}"
+        text += (
+            f"\n  examples (is_example) that name what is not in this data, left out: {examples:,}"
+        )
     return text
 
 

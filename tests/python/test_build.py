@@ -352,7 +352,7 @@ def test_examples_of_the_sample_are_no_scenarios_of_others(
     warehouse_home(minimal.home)
     summary = build_summary()
     assert "Holiday surge" in summary
-    assert "examples for other data, left out here: 1" in summary
+    assert "examples (is_example) that name what is not in this data, left out: 2" in summary
     assert not re.search("TikTok|tiktok|Beauty|West", summary)
 
 

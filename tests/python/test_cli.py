@@ -59,6 +59,24 @@ def test_land_reports_and_fails_when_a_file_is_refused(
     assert f"SHELFCAST_HOME={tmp_path / 'home'} .venv/bin/shelfcast gate" in output
 
 
+def test_nothing_lands_only_where_sales_and_skus_are_own_tables(
+    tmp_path: Path, warehouse_home: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse_home(tmp_path / "home")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dbt_project.yml").write_text("vars: {source_tables: {sales: erp.lines}}\n")
+    code, output = run("land")
+    assert code == 2
+    assert "Nothing of skus has landed yet" in output
+    (tmp_path / "dbt_project.yml").write_text(
+        "vars: {source_tables: {sales: erp.lines, skus: erp.items}}\n"
+    )
+    code, output = run("land", "")  # as make says it
+    assert code == 0
+    assert "Nothing to land" in output
+    assert (tmp_path / "home/lake/_manifest/_schema.parquet").exists()
+
+
 def test_land_without_a_source_is_one_sentence(tmp_path: Path) -> None:
     code, output = run("land", tmp_path / "nowhere")
     assert code == 1
