@@ -114,6 +114,7 @@ bench: .venv/.developing ## Measure what each step costs
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python -m benchmarks.forecasting
 	$(BIN)/python benchmarks/gate.py
+	$(BIN)/python benchmarks/landing.py
 
 # SKUS=10000 measures ten times as many. The warehouse is one of its own, in target/bench-build.
 bench-build: deps $(if $(filter postgres,$(TARGET)),.venv/.embedded) ## Measure a whole build: steps and models

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from shelfcast.landing.json_lines import JsonLinesReader
 from shelfcast.landing.lake import Lake, ManifestRow
 from shelfcast.landing.mapping import CONFIG_NAME, ColumnNames, LandingMap
 from shelfcast.landing.partitions import PartitionedReader
+from shelfcast.landing.remembered import is_settled, state_of
 from shelfcast.landing.report import ALREADY_LANDED, LandedFile, LandingReport, LeftFile
 from shelfcast.landing.rows import Reader
 from shelfcast.landing.source import IMPORT_MARKER, SourceFile, find_files
@@ -36,6 +38,10 @@ READERS: dict[str, Callable[[Path, ColumnNames], Reader]] = {
     **{f"{ending}.gz": reader for ending, reader in _TEXT_READERS.items()},
 }
 """Readers by ending of the file name."""
+
+
+_SOURCES = "source "
+"""Group of what is remembered of the files of a source, before its path."""
 
 
 class _FileSkippedError(Exception):
@@ -98,6 +104,8 @@ def land(
             except FileRefusedError as error:
                 refused.append(LeftFile(file, str(error)))
                 tell(f"refused {refused[-1]}")
+        if source.is_dir():
+            run.remember_only(files)
     return LandingReport(
         tuple(landed), tuple(skipped), tuple(refused), run.missing_entities(elsewhere)
     )
@@ -141,6 +149,8 @@ class _Run:
         self._folder = folder
         self._lake = lake
         self._map = landing_map
+        self._remembered = lake.remembered
+        self._sources = f"{_SOURCES}{folder.resolve()}"
         self._manifest: dict[str, list[ManifestRow]] = {}
         self._paths: set[tuple[str, str]] = set()
         entries = lake.prepare()
@@ -166,11 +176,13 @@ class _Run:
         """Land one file, or raise why it is skipped or refused."""
         start = time.perf_counter()
         path = self._folder / file
-        stem, reader_type = _recognise(path)
+        stem, reader_type, found = _recognise(path)
         entity = self._map.entity_of(file, stem)
         if entity is None:
             raise _FileSkippedError(f"no entity matches; {self._map.remedy()}")
-        source = SourceFile.digest(file, path)
+        source = self._identify(file, path, found)
+        if self._has_landed(source, entity):
+            raise _FileSkippedError(ALREADY_LANDED)
         names = self._map.column_names(entity, file)
         self._skip_known(source, entity, names)
         reader = PartitionedReader(reader_type(path, names), names)
@@ -216,6 +228,29 @@ class _Run:
         self._manifest.setdefault(entry.sha256, []).append(entry)
         self._paths.add((entry.entity, entry.file))
 
+    def _identify(self, file: str, path: Path, found: os.stat_result) -> SourceFile:
+        """Digest a file, unless it is as it was when it was last digested."""
+        state, now_ns = state_of(found), time.time_ns()
+        known = self._remembered.get(self._sources, file, state)
+        source = SourceFile.digest(file, path, found, known)
+        if known is None and is_settled(state, now_ns):
+            self._remembered.put(self._sources, file, state, source.sha256)
+        return source
+
+    def remember_only(self, files: list[str]) -> None:
+        """Forget the digests of files that are gone."""
+        self._remembered.keep(self._sources, set(files))
+        self._remembered.forget(
+            lambda group: group.startswith(_SOURCES) and not Path(group[len(_SOURCES) :]).is_dir()
+        )
+
+    def _has_landed(self, source: SourceFile, entity: Entity) -> bool:
+        """Tell whether the file has landed with this content."""
+        return any(
+            entry.file == source.file and entry.entity == entity.name
+            for entry in self._manifest.get(source.sha256, [])
+        )
+
     def _skip_known(self, source: SourceFile, entity: Entity, names: ColumnNames) -> None:
         """Skip a file whose content has landed; what its folders give is part of the content.
 
@@ -223,8 +258,6 @@ class _Run:
         """
         twins = self._manifest.get(source.sha256, [])
         same_entity = [entry for entry in twins if entry.entity == entity.name]
-        if any(entry.file == source.file for entry in same_entity):
-            raise _FileSkippedError(ALREADY_LANDED)
         is_rewritten = (entity.name, source.file) in self._paths
         for entry in same_entity if not is_rewritten else []:
             given = self._map.column_names(entity, entry.file).given
@@ -239,8 +272,10 @@ class _Run:
                 )
 
 
-def _recognise(path: Path) -> tuple[str, Callable[[Path, ColumnNames], Reader]]:
-    """Return a file's name without its endings, and what reads it."""
+def _recognise(
+    path: Path,
+) -> tuple[str, Callable[[Path, ColumnNames], Reader], os.stat_result]:
+    """Return a file's name without its endings, what reads it, and its state."""
     if path.name.startswith("."):
         raise _FileSkippedError("it is hidden")
     try:
@@ -261,4 +296,4 @@ def _recognise(path: Path) -> tuple[str, Callable[[Path, ColumnNames], Reader]]:
         )
     if not state.st_size:
         raise _FileSkippedError("it is empty")
-    return name.name.removesuffix(ending), READERS[ending]
+    return name.name.removesuffix(ending), READERS[ending], state

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from time import time_ns
 from typing import Any
 from unittest.mock import patch
 
@@ -131,6 +134,57 @@ def test_a_lake_without_numbers_takes_them_from_its_times(shop: Shop) -> None:
     ]
     assert newest["landing_number"] == second["landing_number"] + 1
     assert first["landing_number"] == 1717200000 * 10**6  # 2024-06-01 in Unix time
+
+
+@pytest.fixture
+def later() -> Iterator[None]:
+    """Let every file be one that has been left alone for an hour, by the clock of the lander."""
+    an_hour_on = time_ns() + 3600 * 10**9
+    with patch("shelfcast.landing.lander.time.time_ns", return_value=an_hour_on):
+        yield
+
+
+@pytest.mark.usefixtures("later")
+def test_a_file_that_did_not_change_is_not_read_again(shop: Shop) -> None:
+    shop.land_one("skus.csv", SKUS)
+    with (
+        patch("hashlib.file_digest", side_effect=AssertionError),
+        patch.object(pq, "ParquetFile", side_effect=AssertionError),
+    ):
+        [skipped] = shop.land().skipped
+    assert skipped.reason == "already landed"
+
+
+@pytest.mark.usefixtures("later")
+def test_a_file_rewritten_in_place_with_its_size_and_time_lands(shop: Shop) -> None:
+    path = shop.write("skus.csv", "sku_id,category\nA1,Food\n")
+    os.utime(path, ns=(10**18, 10**18))
+    shop.land()
+    with path.open("r+") as file:  # the same inode
+        file.write("sku_id,category\nA1,Fuel\n")
+    os.utime(path, ns=(10**18, 10**18))
+    assert [file.file for file in shop.land().landed] == ["skus.csv"]
+    assert {row["category"] for row in shop.rows("skus")} == {"Food", "Fuel"}
+
+
+def test_a_file_that_changed_a_moment_ago_is_read_again(shop: Shop) -> None:
+    shop.land_one("skus.csv", SKUS)
+    with patch("hashlib.file_digest", wraps=hashlib.file_digest) as digest:
+        shop.land()
+    assert digest.call_count == 1
+
+
+@pytest.mark.usefixtures("later")
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version":1,"known":[]}', '{"version":9}'])
+def test_what_is_remembered_can_be_lost(shop: Shop, text: str) -> None:
+    shop.land_one("skus.csv", SKUS)
+    (shop.lake / ".remembered.json").write_text(text)
+    assert [file.reason for file in shop.land().skipped] == ["already landed"]
+    (shop.source / "skus.csv").unlink()
+    shop.land_one("skus_2.csv", SKUS + "B2,Food,red\n")
+    known = json.loads((shop.lake / ".remembered.json").read_text())["known"]
+    assert [list(group) for name, group in known.items() if name != "_manifest"] == [["skus_2.csv"]]
+    assert len(known["_manifest"]) == 2
 
 
 def test_a_file_of_another_entity_now_says_how_to_move_it(shop: Shop) -> None:
