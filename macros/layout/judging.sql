@@ -340,7 +340,11 @@ copies as (
             {% for column in copy_key -%}
             {{ column }},
             {% endfor -%}
-            case when is_counted and not is_state and not has_copies then equal_number end
+            case
+                when is_state or not is_counted then 0
+                when has_copies then 1
+                else equal_number
+            end
         order by
             case when is_state then _landing_number end desc nulls last,
             case when is_state then {{ text_order('_file') }} end desc nulls last,

@@ -427,12 +427,14 @@ def _outdated(entity: Entity) -> str:
     if entity.kind is EntityKind.STATE:
         same = " and ".join(_equal(column) for column in entity.key)
     elif entity.name == "sales":
-        # totals are states; one whose quantity cannot be read is taken for one of sales
+        # totals, of a day and without a receipt, are states; one whose quantity cannot be read is
+        # taken for one of sales
         same = f"""
             {" and ".join(_equal(column) for column in _TOTAL_KEY)}
             and coalesce(sign(bad.quantity), 1) = sign(newer.quantity)
             and bad.transaction_id is null
             and newer.transaction_id is null
+            and newer.sold_at = cast(newer.sold_at as date)
         """
     else:
         same = "false"

@@ -157,6 +157,8 @@ VARIABLES: tuple[Variable, ...] = (
             _rate("bad_rows_rate", "", 0.02),
             _rate("unknown_rate", "", 0.02),
             _rate("duplicate_rate", "", 0.02),
+            _rate("copy_rate", "", 0.5),
+            _rate("conflict_rate", "", 0.1),
             _rate("category_drift", "", 0.25),
         ),
         only_in_project=True,

@@ -785,7 +785,9 @@ def test_dirt_comes_at_the_rate_that_was_asked_for(small: Path, dirty: Path) -> 
         else:
             rows = path.read_bytes().count(b"\n") - (path.suffix == ".csv")
         seen.add(max(1, round(DIRT * rows)))
-        assert kinds[name, "DUPLICATE"] == max(1, round(DIRT * rows)), name
+        # a movement that is equal to another is no copy
+        kind = "PAST_DATE" if "movements" in name else "DUPLICATE"
+        assert kinds[name, kind] == max(1, round(DIRT * rows)), name
     assert len(seen) > 3
 
 

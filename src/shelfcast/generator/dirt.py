@@ -63,8 +63,11 @@ _OTHER_VALUES = {
 }
 """A column outside the key, and a value that no good row has there.
 
-Movements and holidays are all key: a copy of theirs cannot differ.
+Movements and holidays are all key: a row of theirs cannot differ and have the key of another.
 """
+
+_COUNTED = ("inventory_movements",)
+"""Entities of which a row that is equal to another of its file is no copy but one more."""
 
 _NOT_OF_TYPE = {
     ColumnType.INTEGER: "first",
@@ -376,7 +379,8 @@ def _row_faults(entity: Entity, world: World) -> Iterator[_RowFault]:
         yield from _date_faults(entity.name)
     if entity.name in _RULES:
         yield from _RULES[entity.name](world)
-    yield _RowFault("DUPLICATE", dict)
+    if entity.name not in _COUNTED:
+        yield _RowFault("DUPLICATE", dict)
     if entity.name in _OTHER_VALUES:
         yield _RowFault("CONFLICT", _with(*_OTHER_VALUES[entity.name]))
 

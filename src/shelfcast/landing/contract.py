@@ -147,16 +147,19 @@ _DISCOUNT = Column(
 CONTRACT: tuple[Entity, ...] = (
     Entity(
         "sales",
-        "one line of a transaction, or one daily total where transaction_id is absent",
+        "one line of a receipt or of a ledger without receipts, or one daily total",
         EntityKind.EVENT,
-        ("transaction_id", "line_number"),
+        ("transaction_id", "line_number", "location_id", "sold_at"),
         (
-            _string("transaction_id", "Receipt or order; absent for daily totals."),
+            _string(
+                "transaction_id",
+                "Receipt or order, of its location and day; absent for ledgers and daily totals.",
+            ),
             Column("line_number", ColumnType.INTEGER, "Line within the transaction.", minimum=0),
             Column(
                 "sold_at",
                 ColumnType.TIMESTAMP,
-                "Local time of the sale; a date alone stands for a daily total.",
+                "Local time of the sale; without transaction_id, a date alone is a daily total.",
                 required=True,
             ),
             _SKU,

@@ -27,7 +27,14 @@ class Limits:
     unknown_rate
         Most rows that may name a SKU or location that has not landed.
     duplicate_rate
-        Most rows that may be surplus: all of a key but one.
+        Most rows of an entity that may be surplus: copies of rows that count, or in conflict with
+        them.
+    copy_rate
+        Most rows of a file of sales or skus, or of a location's sales, that may be copies: equal in
+        all columns to a row that counts.
+    conflict_rate
+        Most of the same rows that may be in conflict: of the key of a row that counts, with other
+        values.
     category_drift
         Most by which the categories' shares of sales lines may differ between the last 28 days and
         the 28 before: the total variation distance, half the sum of absolute differences.
@@ -44,6 +51,8 @@ class Limits:
     bad_rows_rate: float = 0.02
     unknown_rate: float = 0.02
     duplicate_rate: float = 0.02
+    copy_rate: float = 0.5
+    conflict_rate: float = 0.1
     category_drift: float = 0.25
 
     def __post_init__(self) -> None:

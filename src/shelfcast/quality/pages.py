@@ -15,7 +15,7 @@ import jinja2
 from shelfcast.landing.contract import ENTITIES
 from shelfcast.quality.report import Check, CheckOutcome, GateReport, Outcome, Severity
 from shelfcast.quality.results import checks_of
-from shelfcast.quality.suites import FILES, SALES_HISTORY
+from shelfcast.quality.suites import FILES, SALES_HISTORY, SALES_LOCATIONS
 
 _OUTCOMES = {
     Outcome.OK: "passed",
@@ -185,7 +185,7 @@ class IndexRenderer:
     def render(self, _links: Any) -> dict[str, Any]:
         """Return the content of the index."""
         keys = self._store.list_keys()
-        order = [FILES, *ENTITIES, SALES_HISTORY]
+        order = [FILES, *ENTITIES, SALES_LOCATIONS, SALES_HISTORY]
         results = sorted(map(self._store.get, keys), key=lambda one: order.index(one.suite_name))
         checks = [check for result in results for check in checks_of(result)]
         return index_page(_report(results[0], checks))

@@ -7,8 +7,8 @@ For each entity of which something landed:
     suite: columns cast as silver casts them, and flags, null where a row is as it should be. A row
     that the lander could not read has no values.
 
-And two tables that speak of the whole: ``files``, one row per landed file, and ``sales_history``,
-one row.
+And three tables that speak of the whole: ``files``, one row per landed file; ``sales_locations``,
+one row per location that sales name; and ``sales_history``, one row.
 """
 
 from __future__ import annotations
@@ -59,6 +59,10 @@ FEWEST_USUAL_FILES = 3
 
 FEWEST_ROWS = 20
 """Rows below which a file alone does not stop a build: a typing error is a large share of few."""
+
+_HAS_COPIES = "equal_lines = 'copies'"
+_IS_NUMBERED = "(transaction_id is not null and line_number is not null)"
+_IS_TOTAL = "(transaction_id is null and coalesce(sold_at = cast(sold_at as date), false))"
 
 LONGEST_VALUE = 40
 """Characters of a bad value that are shown."""
@@ -122,8 +126,10 @@ def build_relations(
         _make_known(connection, landed)
         for entity in landed:
             _make_view(connection, ENTITIES[entity], landed)
+            _find_surplus(connection, entity)
         _make_files(connection, landed)
         if "sales" in landed:
+            _make_sales_locations(connection)
             _make_sales_history(connection, landed, run_on)
     except duckdb.Error as error:
         raise LakeUnreadableError(_culprit(connection, lake, error)) from error
@@ -253,8 +259,9 @@ def _make_known(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) 
 def _make_view(
     connection: duckdb.DuckDBPyConnection, entity: Entity, landed: tuple[str, ...]
 ) -> None:
-    """Make the view of an entity: all rows, cast and flagged."""
+    """Make the view ``<entity>_judged``: all rows of an entity, cast and flagged."""
     typed = [column for column in entity.columns if column.type is not ColumnType.STRING]
+    copies = f"list_contains({_paths(connection, _HAS_COPIES)}::varchar[], _path)"
     readable = [
         f"case when _parse_error is null then {name} end as {name}" for name in entity.column_names
     ]
@@ -285,7 +292,7 @@ def _make_view(
     as_they_are = [column.name for column in entity.columns if column not in typed]
     connection.execute(
         f"""
-        create view {entity.name} as
+        create view {entity.name}_judged as
         with readable as (
             select {", ".join([*lineage, *readable])}
             from {_source(connection, entity)}
@@ -300,8 +307,67 @@ def _make_view(
             {", ".join(["*", *missing, *not_castable, *unknown, *in_future])},
             _parse_error is null as _is_readable,
             {_fault(entity)} as _fault,
-            {_key(entity, landed)} as _key
+            {_key(entity, landed, copies)} as _key,
+            {_is_counted(entity, copies)} as _is_counted,
+            {_content(entity)} as _content
         from typed
+        """
+    )
+
+
+def _find_surplus(connection: duckdb.DuckDBPyConnection, entity: str) -> None:
+    """Make the table ``<entity>_surplus`` of rows that do not count, and the view of the entity.
+
+    Of a key the row that landed first counts. Of equal lines that nothing tells apart, the k-th of
+    a file has the key of the k-th of any other. A view without surplus rows needs no join.
+    """
+    place = "location_id" if entity in FACTS else "null"
+    connection.execute(
+        f"""
+        create table {entity}_surplus as
+        with repeated as (
+            select _key from {entity}_judged where _key is not null
+            group by _key having count(*) > 1
+        ),
+
+        numbered as (
+            select
+                _path, _row, _key, _content, {place} as place,
+                case when _is_counted
+                    then row_number() over (partition by _key, _path order by _row) else 1
+                end as equal_number
+            from {entity}_judged
+            semi join repeated using (_key)
+        ),
+
+        compared as (
+            select
+                numbered.*,
+                row_number() over first_landed as copy_number,
+                first_value(_content) over first_landed as kept_content
+            from numbered
+            inner join landed on _path = path
+            window first_landed as (partition by _key, equal_number order by position, _row)
+        )
+
+        select
+            _path, _row, place,
+            case when _content = kept_content then 'copy' else 'conflict' end as kind
+        from compared
+        where copy_number > 1
+        """
+    )
+    (found,) = connection.execute(f"select count(*) from {entity}_surplus").fetchone() or (0,)
+    surplus = (
+        f"left join (select _path, _row, 'row ' || _row || ': ' || kind as _surplus "
+        f"from {entity}_surplus) using (_path, _row)"
+        if found
+        else "cross join (select null::varchar as _surplus)"
+    )
+    connection.execute(
+        f"""
+        create view {entity} as
+        select * exclude (_key, _is_counted, _content) from {entity}_judged {surplus}
         """
     )
 
@@ -334,28 +400,43 @@ def _fault(entity: Entity) -> str:
     return f"case {' '.join(cases)} end"
 
 
-def _key(entity: Entity, landed: tuple[str, ...]) -> str:
-    """Return SQL of a hash that is equal where silver takes rows for copies of each other.
+def _key(entity: Entity, landed: tuple[str, ...], copies: str) -> str:
+    """Return SQL of a hash that is equal where silver takes rows for one; null where it does not.
 
     Silver compares the rows that break no other rule, so a row that breaks one that the gate knows
-    has a key of its own. A sale without a line number is compared in all its columns. A state lands
-    again in each new file, so its copies are those within a file; a daily total is one.
+    has no key. A numbered line is one of a receipt, at its location on its day. A state lands again
+    in each new file, so its copies are those within a file. Of a total all rows of a file count,
+    unless equal lines of it are copies.
+
+    copies: SQL of whether equal lines of a row's file are copies.
     """
-    if entity.name != "sales":
-        version = ["_path"] if entity.kind is EntityKind.STATE else []
-        key = f"hash({', '.join([*entity.key, *version])})"
-    else:
-        shared = "sold_at, sku_id, location_id, customer_id, promotion_id, channel"
+    if entity.kind is EntityKind.STATE:
+        key = f"hash({', '.join([*entity.key, '_path'])})"
+    elif entity.name == "sales":
         key = (
-            "case "
-            "when transaction_id is null "
-            f"then hash(line_number, {shared}, if(quantity < 0, -1, 1), _path) "
-            "when line_number is not null then hash(transaction_id, line_number) "
-            f"else hash(transaction_id, {shared}, quantity, unit_price, discount_rate) end"
+            f"case when {_IS_NUMBERED} "
+            "then hash(transaction_id, line_number, location_id, cast(sold_at as date)) "
+            f"when {_IS_TOTAL} then case when {copies} then hash(_path, {_content(entity)}) end "
+            f"else {_content(entity)} end"
         )
+    else:
+        key = _content(entity)
     unknown = [f"{column}__unknown" for column in unknown_columns(entity.name, landed)]
     is_compared = " and ".join(f"{flag} is null" for flag in ["_fault", *unknown])
-    return f"case when {is_compared} then {key} else hash(_path, _row) end"
+    return f"case when {is_compared} then {key} end"
+
+
+def _is_counted(entity: Entity, copies: str) -> str:
+    """Return SQL of whether rows that are equal in one file are as many events."""
+    if entity.kind is EntityKind.STATE:
+        return "false"
+    is_line = f"not ({_IS_NUMBERED} or {_IS_TOTAL})" if entity.name == "sales" else "true"
+    return f"{is_line} and not {copies}"
+
+
+def _content(entity: Entity) -> str:
+    """Return SQL of a hash that is equal for rows that are equal in all columns."""
+    return f"hash({', '.join(entity.column_names)})"
 
 
 def _make_files(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) -> None:
@@ -378,11 +459,21 @@ def _make_files(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) 
         """
         for entity in landed
     ]
+    surplus = " union all ".join(f"select * from {entity}_surplus" for entity in landed)
     can_stop = ", ".join(_quoted(entity.name) for entity in CONTRACT if entity.required)
     connection.execute(
         f"""
         create table files as
         with counted as ({" union all ".join(counts)}),
+
+        surplus as (
+            select
+                _path as path,
+                {_surplus_rows("copy")},
+                {_surplus_rows("conflict")}
+            from ({surplus})
+            group by _path
+        ),
 
         newest as (
             select entity, max(landing_number) as newest_number from landed group by entity
@@ -420,6 +511,14 @@ def _make_files(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) 
             first_unfit,
             case when entity in ({can_stop}) and rows >= {FEWEST_ROWS} then unfit_rate
             end as stopping_unfit_rate,
+            case when entity in ({can_stop}) and rows >= {FEWEST_ROWS}
+                then coalesce(copy_rows, 0) / rows
+            end as copy_rate,
+            first_copy,
+            case when entity in ({can_stop}) and rows >= {FEWEST_ROWS}
+                then coalesce(conflict_rows, 0) / rows
+            end as conflict_rate,
+            first_conflict,
             unknown_sku_rows / nullif(rows, 0) as unknown_sku_rate,
             first_unknown_sku,
             unknown_location_rows / nullif(rows, 0) as unknown_location_rate,
@@ -446,6 +545,7 @@ def _make_files(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) 
         left join newest using (entity)
         left join usual using (entity)
         left join counted using (path)
+        left join surplus using (path)
         left join lacking using (path)
         order by entity, position
         """
@@ -465,6 +565,57 @@ def _unknown_rows(name: str, entity: str, column: str, landed: tuple[str, ...]) 
     if column not in unknown_columns(entity, landed):
         return f"null as {name}_rows, null as first_{name}"
     return _bad_rows(name, f"{column}__unknown")
+
+
+def _surplus_rows(name: str) -> str:
+    """Return SQL of the number of a file's surplus rows of one kind, and of the first of them."""
+    return (
+        f"count(*) filter (where kind = '{name}') as {name}_rows, "
+        f"'row ' || min(_row) filter (where kind = '{name}') as first_{name}"
+    )
+
+
+def _make_sales_locations(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table of locations that sales name, each with its shares of surplus rows.
+
+    ``file`` is the one that brought most of these. Few rows say nothing, as in ``files``.
+    """
+    connection.execute(
+        f"""
+        create table sales_locations as
+        with located as (
+            select location_id, count(*) as rows from sales_judged
+            where location_id is not null group by location_id
+        ),
+
+        found as (
+            select
+                place as location_id, file,
+                count(*) filter (where kind = 'copy') as copies,
+                count(*) filter (where kind = 'conflict') as conflicts
+            from sales_surplus
+            inner join landed on _path = path
+            group by place, file
+        ),
+
+        totals as (
+            select
+                location_id, sum(copies) as copies, sum(conflicts) as conflicts,
+                arg_max(file, (copies + conflicts, file)) as file
+            from found
+            group by location_id
+        )
+
+        select
+            location_id, file, rows,
+            case when rows >= {FEWEST_ROWS} then coalesce(copies, 0) / rows end as copy_rate,
+            case when rows >= {FEWEST_ROWS} then coalesce(conflicts, 0) / rows end
+                as conflict_rate
+        from located
+        left join totals using (location_id)
+        order by location_id
+        """
+    )
 
 
 def _make_sales_history(

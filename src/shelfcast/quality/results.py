@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shelfcast.quality.report import Check, CheckOutcome, Severity
-from shelfcast.quality.suites import FILES, SALES_HISTORY, Expected
+from shelfcast.quality.suites import NAMED, SALES_HISTORY, Expected
 from shelfcast.text_table import one_line
 
 MOST_FILES = 3
@@ -38,8 +38,8 @@ def describe(result: Any, expected: Expected, query: Query) -> None:
     """
     if exception := _exception(result):
         found = exception
-    elif expected.suite == FILES and expected.failing:
-        found = _files(result, expected, query)
+    elif expected.suite in NAMED and expected.failing:
+        found = _things(result, expected, query)
     elif expected.observed:
         ((found,),) = query(f"select {expected.observed} from {expected.suite}")
     else:
@@ -84,27 +84,29 @@ def _exception(result: Any) -> str | None:
     return None
 
 
-def _files(result: Any, expected: Expected, query: Query) -> str:
-    files = query(
-        f"select file, {expected.observed} from {FILES} where {expected.failing} "
-        f"order by {expected.worst}"
+def _things(result: Any, expected: Expected, query: Query) -> str:
+    """Return what was found of files, or of locations with the file that brought most of it."""
+    name = NAMED[expected.suite]
+    failing = query(
+        f"select {name}, {expected.observed}, file from {expected.suite} "
+        f"where {expected.failing} order by {expected.worst}"
     )
-    if not files:
+    if not failing:
         counts = result.result
+        noun = name.removesuffix("_id")
         compared = counts["element_count"] - counts.get("missing_count", 0)
         if not compared:
-            return "no file to compare"
-        return f"{_count(compared, 'file')} {'is' if compared == 1 else 'are'} as expected"
-    result.result["files"] = [file for file, _ in files[:MOST_FILES]]
-    named = "; ".join(f"{file}: {found}" for file, found in files[:MOST_FILES])
-    more = len(files) - MOST_FILES
+            return f"no {noun} to compare"
+        return f"{_count(compared, noun)} {'is' if compared == 1 else 'are'} as expected"
+    shown = failing[:MOST_FILES]
+    result.result["files"] = list(dict.fromkeys(file for *_, file in shown))
+    named = "; ".join(f"{thing}: {found}" for thing, found, _ in shown)
+    more = len(failing) - MOST_FILES
     return f"{named}; and {more:,} more" if more > 0 else named
 
 
 def _rows(result: Any, expected: Expected, query: Query) -> str:
     counts = result.result
-    if "unexpected_count" not in counts:
-        _count_copies(counts, expected, query)
     failing = counts["unexpected_count"]
     rows = counts["element_count"] - counts.get("missing_count", 0)
     share = failing / rows if rows else 0.0
@@ -126,13 +128,6 @@ def _rows(result: Any, expected: Expected, query: Query) -> str:
     values = counts.get("partial_unexpected_list", [])
     examples = dict.fromkeys(str(value) for value in values if value is not None)
     return f"{found}: {where}" + (f"; such as {', '.join(examples)}" if examples else "")
-
-
-def _count_copies(counts: dict[str, Any], expected: Expected, query: Query) -> None:
-    """Put into a result of unique keys how many rows are surplus: all of a key but one."""
-    ((rows,),) = query(f"select count(*) from {expected.suite}")
-    counts["element_count"] = rows
-    counts["unexpected_count"] = round((1 - counts["observed_value"]) * rows) if rows else 0
 
 
 def _count(number: int, noun: str) -> str:

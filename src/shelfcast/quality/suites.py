@@ -21,6 +21,7 @@ from shelfcast.quality.relations import (
 from shelfcast.quality.report import FRESHNESS, Severity
 
 FILES = "files"
+SALES_LOCATIONS = "sales_locations"
 SALES_HISTORY = "sales_history"
 
 BAD_ROWS_REMEDY = (
@@ -48,11 +49,10 @@ class Expected:
         The expectation of Great Expectations and its arguments.
     failing
         SQL that is true for a row that is not as expected; None where rows do not fail one by one.
-        A ``qualify`` may follow.
     observed
         SQL, over the rows of the batch, of a text that says what was found.
     worst
-        SQL by which the worst failing file comes first, in the suite ``files``.
+        SQL by which the worst failing row comes first, in ``files`` and ``sales_locations``.
     covers
         Check of the same thing with a lower limit; a person need not read of both.
     """
@@ -90,13 +90,14 @@ def build_suites(
     -------
     dict
         Expectations by name of the suite: ``files``, the landed entities in the order of the
-        contract, and ``sales_history`` where sales have landed.
+        contract, and ``sales_locations`` and ``sales_history`` where sales have landed.
     """
     suites = {FILES: _files(limits, landed, elsewhere)}
     for entity in CONTRACT:
         if entity.name in landed:
             suites[entity.name] = _entity(entity, limits, landed)
     if "sales" in landed:
+        suites[SALES_LOCATIONS] = _sales_locations(limits)
         suites[SALES_HISTORY] = _sales_history(limits)
     return suites
 
@@ -139,15 +140,14 @@ def _entity(entity: Entity, limits: Limits, landed: tuple[str, ...]) -> list[Exp
             entity.name,
             f"{entity.name}__keys_are_unique",
             Severity.WARNING,
-            "expect_column_proportion_of_unique_values_to_be_between",
-            {"column": "_key", "min_value": _share(1 - limits.duplicate_rate)},
+            "expect_column_values_to_be_null",
+            {"column": "_surplus", "mostly": _share(1 - limits.duplicate_rate)},
             f"At most {_percent(limits.duplicate_rate)} of rows repeat the key of another row "
             f"({', '.join(entity.key)}).",
             "Look for files that overlap, or an export that ran twice. One row of each key counts, "
             "the others are quarantined.",
             column=", ".join(entity.key),
-            failing=f"_key in (select _key from {entity.name} group by _key having count(*) > 1) "
-            "qualify row_number() over (partition by _key order by _landed_at, _file, _row) > 1",
+            failing="_surplus is not null",
         )
     )
     for column_name in unknown_columns(entity.name, landed):
@@ -429,6 +429,7 @@ def _files(limits: Limits, landed: tuple[str, ...], elsewhere: frozenset[str]) -
             covers="files__fit_the_contract",
         ),
     ]
+    expected += _surplus(FILES, limits)
     facts_landed = {column for entity in landed for column in unknown_columns(entity, landed)}
     for column, things in (("sku_id", "skus"), ("location_id", "locations")):
         if column in facts_landed:
@@ -478,6 +479,67 @@ def _files(limits: Limits, landed: tuple[str, ...], elsewhere: frozenset[str]) -
         ),
     ]
 
+
+COPIES_REMEDY = (
+    "Look for an export that ran twice or overlaps others, and take one of the two out. Where "
+    "files overlap on purpose, such as a rolling week, raise copy_rate."
+)
+CONFLICTS_REMEDY = (
+    "Look for receipt numbers that start over within a location and day, such as by till or shift, "
+    "and put what tells them apart into transaction_id; else for files that contradict each other. "
+    "Only the row that landed first counts."
+)
+
+
+def _sales_locations(limits: Limits) -> list[Expected]:
+    return _surplus(SALES_LOCATIONS, limits)
+
+
+def _surplus(suite: str, limits: Limits) -> list[Expected]:
+    """Return what stops a build where most of a file, or of a location's sales, would not count."""
+    subject, first = (
+        (f"file of sales or skus of {FEWEST_ROWS} rows or more", "first {}")
+        if suite == FILES
+        else (f"location with {FEWEST_ROWS} rows of sales or more", "most in {}")
+    )
+    return [
+        Expected(
+            suite,
+            f"{suite}__have_few_{name}",
+            Severity.CRITICAL,
+            "expect_column_values_to_be_between",
+            {"column": rate, "max_value": limit},
+            f"No {subject} has more than {_percent(limit)} of rows that {fault}.",
+            remedy,
+            column=rate,
+            failing=f"{rate} > {limit}",
+            observed=f"format('{{:.3g}} % of {{}}, {first}', 100 * {rate}, {_ROWS}, {place})",
+            worst=f"{rate} desc, {label}",
+        )
+        for name, rate, limit, fault, remedy, place in (
+            (
+                "copies",
+                "copy_rate",
+                limits.copy_rate,
+                "repeat in all columns a row that counts",
+                COPIES_REMEDY,
+                "first_copy" if suite == FILES else "file",
+            ),
+            (
+                "conflicts",
+                "conflict_rate",
+                limits.conflict_rate,
+                "have the key of a row that counts, and other values",
+                CONFLICTS_REMEDY,
+                "first_conflict" if suite == FILES else "file",
+            ),
+        )
+        for label in [NAMED[suite]]
+    ]
+
+
+NAMED = {FILES: "file", SALES_LOCATIONS: "location_id"}
+"""Column that names a row, by suite of which each row is a thing of its own."""
 
 _ROWS = "case rows when 1 then '1 row' else format('{:,} rows', rows) end"
 _UNFIT = "are unreadable, lack a required value, or hold one of the wrong type or out of range"

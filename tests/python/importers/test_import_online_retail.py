@@ -110,15 +110,16 @@ def test_an_import_replaces_its_own_files_only(source: Path, folder: Path) -> No
     import_online_retail(source, folder, progress=messages.append)
     assert digests(folder) == before
     assert messages[0] == "sales.parquet: 7 rows"
-    assert set(before) == {IMPORT_MARKER, *(message.split(":")[0] for message in messages)}
+    files = (message.split(":")[0] for message in messages)
+    assert set(before) == {IMPORT_MARKER, "landing.yml", *files}
 
-    (folder / "landing.yml").write_text("entities: {}\n", encoding="utf-8")
-    with pytest.raises(FileExistsError, match=r"landing\.yml was not imported"):
+    (folder / "notes.txt").write_text("mine\n", encoding="utf-8")
+    with pytest.raises(FileExistsError, match=r"notes\.txt was not imported"):
         import_online_retail(source, folder)
-    assert set(digests(folder)) == {*before, "landing.yml"}
+    assert set(digests(folder)) == {*before, "notes.txt"}
 
 
-@pytest.mark.parametrize("name", ["sales.parquet", "skus.csv"])
+@pytest.mark.parametrize("name", ["sales.parquet", "skus.csv", "landing.yml"])
 def test_an_imported_file_that_has_changed_is_kept(source: Path, folder: Path, name: str) -> None:
     import_online_retail(source, folder)
     content = (folder / name).read_bytes()

@@ -66,6 +66,7 @@ def test_the_manifest_describes_the_file(shop: Shop) -> None:
         "columns_missing": ", ".join(missing),
         "landed_at": LANDED_AT,
         "landing_number": 1,
+        "equal_lines": "separate",
     }
     assert shop.files("skus")[0].stem == entry["file_id"]
 
@@ -123,7 +124,8 @@ def test_a_lake_without_numbers_takes_them_from_its_times(shop: Shop) -> None:
         shop.write("skus.csv", f"sku_id,category\nA1,{day}\n")
         shop.land(landed_at=datetime(2024, 6, day))
     for file in shop.files("_manifest"):
-        pq.write_table(pq.read_table(file).drop_columns("landing_number"), file)
+        earlier = pq.read_table(file).drop_columns(["landing_number", "equal_lines"])
+        pq.write_table(earlier, file)
     shop.write("skus.csv", "sku_id,category\nA1,3\n")
     shop.land(landed_at=datetime(2024, 5, 1))
     newest, second, first = sorted(shop.manifest(), key=lambda row: row["landing_number"])[::-1]
@@ -134,6 +136,18 @@ def test_a_lake_without_numbers_takes_them_from_its_times(shop: Shop) -> None:
     ]
     assert newest["landing_number"] == second["landing_number"] + 1
     assert first["landing_number"] == 1717200000 * 10**6  # 2024-06-01 in Unix time
+    assert {row["equal_lines"] for row in (first, second, newest)} == {"separate"}
+
+
+def test_the_manifest_says_what_equal_lines_are(shop: Shop) -> None:
+    shop.write("landing.yml", "entities: {sales: {equal_lines: copies}}")
+    shop.write("sales.csv", "sold_at,sku_id,location_id,quantity\n2024-06-01,A1,L1,1\n")
+    shop.write("skus.csv", SKUS)
+    shop.land()
+    assert {row["entity"]: row["equal_lines"] for row in shop.manifest()} == {
+        "sales": "copies",
+        "skus": "separate",
+    }
 
 
 @pytest.fixture

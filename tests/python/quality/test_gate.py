@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from gate_shop import FIRST_DAY, INVENTORY, LANDED_AT, LOCATIONS, SKUS, GateShop, sales_lines
+from gate_shop import (
+    FIRST_DAY,
+    INVENTORY,
+    LANDED_AT,
+    LOCATIONS,
+    SKUS,
+    GateShop,
+    sales_files,
+    sales_lines,
+)
 from warehouses import PROJECT
 
 from shelfcast.landing import land
@@ -21,6 +30,8 @@ from shelfcast.quality.results import NOT_EVALUATED_REMEDY
 from shelfcast.quality.suites import (
     BAD_ROWS_REMEDY,
     BAD_ROWS_STOP_REMEDY,
+    CONFLICTS_REMEDY,
+    COPIES_REMEDY,
     Expected,
     build_suites,
 )
@@ -86,7 +97,10 @@ def test_good_data_passes_and_nothing_committed_changes(
     assert capfd.readouterr() == ("", "")
     assert digest(PROJECT / "gx") == before
     assert_pages_need_no_network(shop.docs)
-    suites = ["files", "sales", "inventory", "skus", "locations", "sales_history"]
+    suites = [
+        *("files", "sales", "inventory", "skus", "locations"),
+        *("sales_locations", "sales_history"),
+    ]
     assert list(dict.fromkeys(check.suite for check in report.checks)) == suites
     assert sorted(page.stem for page in shop.docs.iterdir()) == sorted(["index", *suites])
     for name in ("files__have_their_usual_size", "files__bring_their_usual_columns"):
@@ -162,7 +176,7 @@ def test_planted_faults_are_warned_of_with_file_column_and_remedy(shop: GateShop
     assert missing.observed_value == "1 of 713 (0.14 %): 1 in sales_bad.csv; such as row 3"
     copies = finding(report, "sales__keys_are_unique")
     assert copies.failing_rows == 1
-    assert copies.observed_value == "1 of 713 (0.14 %): 1 in sales_bad.csv"
+    assert copies.observed_value == "1 of 713 (0.14 %): 1 in sales_bad.csv; such as row 9: copy"
     page = (shop.docs / "sales.html").read_text(encoding="utf-8")
     assert (
         '<td class="number">1</td>'
@@ -207,6 +221,59 @@ def test_warnings_alone_do_not_stop_and_set_limits_do(shop: GateShop) -> None:
     assert "Newest sale 2024-04-28, 1 day ago; limit 0 days." in str(report).splitlines()
     assert "critical: sales__sku_id_is_mostly_known" in str(report)
     assert "warning: sales__sku_id_is_known" not in str(report)
+
+
+@pytest.mark.slow
+def test_receipt_numbers_that_two_tills_share_stop_the_build(shop: GateShop) -> None:
+    """Two tills of L2 count from one each: half of its lines would not count."""
+    shop.write_clean()
+    shop.write("locations.csv", LOCATIONS + "L3,South\n")
+    tills = [
+        f"{number},1,2024-04-28 {9 + till}:00:00,A1,L2,{till},9.5\n"
+        for till in (1, 2)
+        for number in range(600)
+    ]
+    # numbers that start over in another shop, or on another day, are other receipts
+    others = [line.replace(",L2,", ",L3,").replace("T1", "") for line in tills[:600]]
+    others += [line.replace("04-28", "04-27") for line in tills[:600]]
+    shop.write_sales("sales_tills.csv", tills)
+    shop.write_sales("sales_others.csv", others)
+    shop.land()
+    report = run(shop, Limits(duplicate_rate=0.5, volume_change_rate=1))
+    assert failed(report) == {
+        "files__have_few_conflicts": "critical",
+        "sales_locations__have_few_conflicts": "critical",
+        "sales_history__newest_day_has_its_usual_volume": "warning",
+        "sales_history__category_mix_holds": "warning",
+    }
+    assert finding(report, "files__have_few_conflicts").observed_value == (
+        "sales_tills.csv: 50 % of 1,200 rows, first row 602"
+    )
+    assert finding(report, "sales_locations__have_few_conflicts").observed_value == (
+        "L2: 28.1 % of 2,136 rows, most in sales_tills.csv"
+    )
+    assert report.outcome == Outcome.CRITICAL
+    assert str(report).count(CONFLICTS_REMEDY) == 1
+    assert_pages_need_no_network(shop.docs)
+    assert run(shop, Limits(conflict_rate=0.5, duplicate_rate=0.5)).outcome == Outcome.WARNINGS
+
+
+@pytest.mark.slow
+def test_an_export_that_ran_twice_stops_the_build(shop: GateShop) -> None:
+    shop.write_clean()
+    lines = [line for lines in sales_files().values() for line in lines]
+    shop.write_sales("sales_again.csv", lines[:600])
+    shop.land()
+    report = run(shop)
+    assert finding(report, "files__have_few_copies").observed_value == (
+        "sales_again.csv: 100 % of 600 rows, first row 2"
+    )
+    assert failed(report) == {
+        "files__have_few_copies": "critical",
+        "sales__keys_are_unique": "warning",
+    }
+    assert COPIES_REMEDY in str(report)
+    assert run(shop, Limits(copy_rate=1)).outcome == Outcome.WARNINGS
 
 
 @pytest.mark.slow

@@ -37,6 +37,15 @@ T1,,2024-04-01 00:00,A1,L1,C1,2,9.5,web
 T1,,2024-04-01,A1,L1,,2,9.5,web
 T1,,2024-04-01,A1,L1,,2,9.5,web
 """
+COPIES = """
+T7,,2024-04-01 10:00,A1,L1,C1,2,9.5,web
+T7,,2024-04-01 10:00,A1,L1,C1,2,9.5,web
+,,2024-04-01 10:00,A1,L1,C1,2,9.5,web
+,,2024-04-01 10:00,A1,L1,C1,2,9.5,web
+,,2024-04-03,A1,L1,,20,9.5,
+,,2024-04-03,A1,L1,,20,9.5,
+,,2024-04-03,A1,L1,,21,9.5,
+"""
 TOTALS = """
 ,,2024-04-01,A1,L1,,20,9.5,
 ,,2024-04-01,A1,L1,,20,9.5,
@@ -51,6 +60,9 @@ LATER = """
 T1,1,2024-04-01,A1,L1,C1,2,9.5,web
 T1,,2024-04-01,A1,L1,C1,3,9.5,web
 ,,2024-04-01,A1,L2,,25,9.5,
+T1,1,2024-04-01,A1,L2,C1,5,9.5,web
+T1,1,2024-04-02,A1,L1,C1,5,9.5,web
+,,2024-04-01 10:00,A1,L1,C1,2,9.5,web
 T9,1,2024-04-03,A1,L2,,25,9.5,
 """
 
@@ -63,8 +75,12 @@ def test_surplus_copies_are_the_rows_that_silver_rejects_as_copies(shop: GateSho
     shop.write("sales_lineless.csv", HEADER + LINELESS)
     shop.write("sales_totals.csv", HEADER + TOTALS)
     shop.land()
-    shop.write("sales_later.csv", HEADER + LATER)
+    shop.write("sales_copies.csv", HEADER + COPIES)
+    shop.write("landing.yml", "entities: {sales: {equal_lines: copies}}\n")
     shop.land(LANDED_AT + timedelta(days=1))
+    (shop.source / "landing.yml").unlink()
+    shop.write("sales_later.csv", HEADER + LATER)
+    shop.land(LANDED_AT + timedelta(days=2))
 
     (unique,) = [
         one
@@ -72,24 +88,29 @@ def test_surplus_copies_are_the_rows_that_silver_rejects_as_copies(shop: GateSho
         if one.check == "sales__keys_are_unique"
     ]
     relations = shop.relations()
-    surplus = relations.execute(f"select _file, _row from sales where {unique.failing}").fetchall()
-    counted = relations.execute("select count(*) - count(distinct _key) from sales").fetchone()
-    assert counted == (len(surplus),)
+    surplus = relations.execute(
+        f"""
+        select _file, _row, if(_surplus like '%: copy', 'DUPLICATE', 'CONFLICT')
+        from sales where {unique.failing}
+        """
+    ).fetchall()
 
     warehouse = Warehouse(shop.lake.parent)
     result = warehouse.dbt("run", "--select", "+int_sales_judged")
     assert result.returncode == 0, result.stdout[-6000:]
     copies = warehouse.query(
         """
-        select _file, _row from silver.int_sales_judged
+        select _file, _row, reject_codes from silver.int_sales_judged
         where reject_codes in ('DUPLICATE', 'CONFLICT')
         """
     )
     assert sorted(surplus) == sorted(copies)
-    rows = {file: sorted(row for name, row in copies if name == file) for file, _ in copies}
+    assert {(file, row) for file, row, code in copies if code == "CONFLICT"} == {
+        ("sales_numbered.csv", 5)
+    }
+    rows = {file: sorted(row for name, row, _ in copies if name == file) for file, *_ in copies}
     assert rows == {
         "sales_numbered.csv": [4, 5],
-        "sales_lineless.csv": [4, 6, 8],
-        "sales_totals.csv": [3, 4, 6],
-        "sales_later.csv": [2, 3],
+        "sales_copies.csv": [3, 5, 7],
+        "sales_later.csv": [2, 3, 7],
     }

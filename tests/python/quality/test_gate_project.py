@@ -60,7 +60,7 @@ def test_every_column_of_the_contract_is_checked_as_far_as_the_contract_speaks_o
 
 def test_keys_are_compared_only_with_what_has_landed() -> None:
     suites = build_suites(Limits(), ("sales", "skus"))
-    assert list(suites) == ["files", "sales", "skus", "sales_history"]
+    assert list(suites) == ["files", "sales", "skus", "sales_locations", "sales_history"]
     checks = {one.check for suite in suites.values() for one in suite}
     assert "sales__sku_id_is_known" in checks
     assert "files__name_known_skus" in checks
