@@ -78,7 +78,7 @@ FIGURES = {
                 on
                     fct_replenishment_plan.sku_id = ahead.sku_id
                     and fct_replenishment_plan.location_id = ahead.location_id
-                    and ahead.lead_day = round(lead_time_days) + review_period_days
+                    and ahead.lead_day = round(protection_days)
             where scenario_id = 'baseline' and cycle_service_level = {level}
         """
         for level in LEVELS

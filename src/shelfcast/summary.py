@@ -257,7 +257,11 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
             end,
             round(100 * risks.stockout_probability_before_order)::integer || ' %',
             risks.{measure},
-            plans.recommended_order_quantity
+            plans.recommended_order_quantity,
+            case
+                when plans.recommended_order_quantity > 0
+                    then strftime(plans.order_on, '%Y-%m-%d')
+            end
         from {schema("gold")}.fct_stockout_risks as risks
         inner join {schema("gold")}.fct_replenishment_plan as plans
             using (scenario_id, sku_id, location_id)
@@ -290,14 +294,14 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
                 "runs out on",
                 "probability",
                 at_risk,
-                "order today",
+                "to order",
+                "on",
             ),
             rows,
         )
         + (
-            "\n  probability: of unmet demand before an order placed today is on the shelf"
-            f"\n  {at_risk}: unmet demand{at_price} before an order of the next review is on the "
-            "shelf"
+            "\n  probability: of unmet demand before the next order is on the shelf"
+            f"\n  {at_risk}: unmet demand{at_price} before the order after the next one is"
         )
         + (f"\n  {unpriced:,} at High risk have no price, and come last" if unpriced else "")
     )

@@ -185,6 +185,17 @@ FAULTS = {
         update gold.fct_replenishment_plan set safety_stock_quantity = safety_stock_quantity + 1
         where rowid = (select min(rowid) from gold.fct_replenishment_plan)
     """,
+    "fct_replenishment_plan__dates_lie_on_the_calendar": """
+        update gold.fct_replenishment_plan set order_on = order_on + 1
+        where rowid = (select min(rowid) from gold.fct_replenishment_plan)
+    """,
+    "fct_replenishment_plan__agrees_with_risk": """
+        update gold.fct_stockout_risks set risk_level = 'High'
+        where (scenario_id, sku_id, location_id) = (
+            select min((scenario_id, sku_id, location_id)) from gold.fct_replenishment_plan
+            where explanation like '%are enough: nothing to order.'
+        )
+    """,
     "sku_demand_forecast__equals_projections": """
         update gold.sku_demand_forecast set location_count = location_count + 1
         where rowid = (select min(rowid) from gold.sku_demand_forecast)

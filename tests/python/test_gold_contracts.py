@@ -11,7 +11,7 @@ from warehouses import Warehouse
 pytestmark = pytest.mark.slow
 
 TYPES = {
-    r"^(days_to_review|review_period_days|lead_day)$|_(count|rows)(_change)?$": "bigint",
+    r"^(days_to_(order|review)|review_period_days|lead_day)$|_(count|rows)(_change)?$": "bigint",
     r"^(is|has)_": "boolean",
     r"^date$|_on(_p10)?$": "date",
     r"_at$": "timestamp",

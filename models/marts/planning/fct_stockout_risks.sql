@@ -50,6 +50,7 @@ select
     cast(risks.days_of_cover as {{ type_quantity() }}) as days_of_cover,
     {{ cast_double('risks.expected_demand_quantity', 'quantity') }} as expected_demand_quantity,
     cast(series.lead_time_days as {{ type_quantity() }}) as lead_time_days,
+    cast(series.days_to_order as {{ dbt.type_bigint() }}) as days_to_order,
     cast(series.days_to_review as {{ dbt.type_bigint() }}) as days_to_review
 from risks
 inner join series
