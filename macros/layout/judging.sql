@@ -366,7 +366,7 @@ compared_copies as (
                 is_state
                 and is_counted
                 and _file = kept_file
-                and _landing_number is not distinct from kept_landing_number
+                and (_landing_number is not distinct from kept_landing_number)
                 then case when has_copies and equal_number > 1 then 'DUPLICATE' end
             when is_same = 1 then 'DUPLICATE'
             when
@@ -456,8 +456,10 @@ repeated_places as (
             and restated_lines.version_number = next_lines.version_number
             and restated_lines.record = next_lines.record
             {%- for value in line %}
-            and restated_lines.line_{{ loop.index }}
-            is not distinct from next_lines.line_{{ loop.index }}
+            and (
+                restated_lines.line_{{ loop.index }}
+                is not distinct from next_lines.line_{{ loop.index }}
+            )
             {%- endfor %}
     group by restated_lines._file, restated_lines.version_number, restated_lines.place
     having 2 * count(next_lines.record) > count(*)

@@ -45,6 +45,11 @@ FAULTS = {
     "int_landed_rows__few_are_faulty": """
         update silver.int_landed_rows set faulty_rows = judged_rows where entity = 'promotions'
     """,
+    "int_sales_judged__few_are_in_conflict": """
+        update silver.int_sales_judged set reject_codes = 'CONFLICT'
+        where location_id = (select min(location_id) from silver.int_sales_judged)
+            and day(sold_at) < 6
+    """,
     "int_rejected_rows__codes_are_explained": """
         update silver.int_customers_judged set reject_codes = 'UNHEARD_OF'
         where customer_id = (select min(customer_id) from silver.int_customers_judged)

@@ -2,7 +2,8 @@
     One landed row of sales, cast and judged.
 
     A numbered line of a receipt is a copy when its number came before in a receipt of that number, at
-    its location on its day: numbers start over in each shop, year or day. Lines without a number,
+    its location on its day: numbers start over in each shop, year or day. A return may bear the number
+    of the line that it takes back. Lines without a number,
     and those of a ledger, which have a time and no receipt, are told apart by all columns and by their
     place among equal ones of their file. A row without a receipt and without a time of day is a total:
     of the totals of sales, or of returns, of one day, SKU, location, customer, promotion and channel
@@ -29,7 +30,7 @@
         'case when not (' ~ is_numbered ~ ') then customer_id end',
         'case when not (' ~ is_numbered ~ ') then promotion_id end',
         'case when not (' ~ is_numbered ~ ') then channel end',
-        'case when ' ~ is_total ~ ' then case when quantity < 0 then -1 else 1 end end',
+        'case when quantity < 0 then -1 else 1 end',
         'case when ' ~ is_line ~ ' then quantity end',
         'case when ' ~ is_line ~ ' then unit_price end',
         'case when ' ~ is_line ~ ' then discount_rate end',

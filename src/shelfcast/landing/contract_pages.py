@@ -247,7 +247,8 @@ def _page() -> str:
         "makes the plan sharper. Columns in **bold** must hold a value in every row. How files are "
         "found, renamed and read: [landing.md](landing.md).\n",
         "An *event* that lands twice is a duplicate; a *state* that lands again in a later file "
-        "replaces what was known.\n",
+        "replaces what was known. Equal lines of one file that have no number are as many events "
+        "([landing.md](landing.md#equal-lines)).\n",
     ]
     for entity in CONTRACT:
         need = "required" if entity.required else "optional"

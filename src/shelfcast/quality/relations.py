@@ -404,7 +404,8 @@ def _key(entity: Entity, landed: tuple[str, ...], copies: str) -> str:
     """Return SQL of a hash that is equal where silver takes rows for one; null where it does not.
 
     Silver compares the rows that break no other rule, so a row that breaks one that the gate knows
-    has no key. A numbered line is one of a receipt, at its location on its day. A state lands again
+    has no key. A numbered line is one of a receipt, at its location on its day; a return may bear
+    the number of the line that it takes back. A state lands again
     in each new file, so its copies are those within a file. Of a total all rows of a file count,
     unless equal lines of it are copies.
 
@@ -415,7 +416,8 @@ def _key(entity: Entity, landed: tuple[str, ...], copies: str) -> str:
     elif entity.name == "sales":
         key = (
             f"case when {_IS_NUMBERED} "
-            "then hash(transaction_id, line_number, location_id, cast(sold_at as date)) "
+            "then hash(transaction_id, line_number, location_id, cast(sold_at as date), "
+            "quantity < 0) "
             f"when {_IS_TOTAL} then case when {copies} then hash(_path, {_content(entity)}) end "
             f"else {_content(entity)} end"
         )

@@ -142,9 +142,28 @@ def write_sales(folder: Path) -> None:
         ],
     )  # fmt: skip
     write(folder, "skus_limit.csv", "sku_id,category", [["limit", "Beauty"]])
+    write(  # two receipts of one number, equal lines, a return of a numbered line, a ledger
+        folder,
+        "sales/sales_equal.csv",
+        columns,
+        [
+            *(["E1", 1, f"{day(-1)} 09:00", "z", place, "", "1", "1", ""] for place in ("a", "B")),
+            ["E1", 1, f"{day(-1)} 15:00", "z", "a", "", "-1", "1", ""],
+            *[["E2", "", f"{day(-1)} 09:00", "z", "a", "", "1", "1", ""]] * 2,
+            *[["", "", f"{day(-1)} 09:00", "z", "a", "", "1", "1", ""]] * 3,
+        ],
+    )
+    write_moved(folder, "a")
     totals = "sold_at,sku_id,location_id,quantity"
     for file, sold in (("sales_a.csv", "5"), ("sales_B.csv", "7"), ("sales_ä.csv", "11")):
         write(folder, f"sales/{file}", totals, [[day(-2), "z", "_", sold]])  # which is the latest?
+
+
+def write_moved(folder: Path, place: str) -> None:
+    """Write a file of two receipts; a later version has the second one at another place."""
+    lines = [["M1", 1, f"{day(-1)} 09:00", "Z", "a", "5"], ["M2", 1, day(-1), "Z", place, "6"]]
+    columns = "transaction_id,line_number,sold_at,sku_id,location_id,quantity"
+    write(folder, "sales/sales_moved.csv", columns, lines)
 
 
 def write_stock(folder: Path) -> None:
@@ -156,6 +175,7 @@ def write_stock(folder: Path) -> None:
             for location in LOCATIONS
         ]
         write(folder, f"inventory/{file}", columns, rows)
+    write(folder, "inventory/inventory_c.csv", columns, [[day(0), "limit", "a", "-3", ""]])
     write(  # the mean of 27 deliveries and a prior that weighs 5 ends in half of the last place
         folder,
         "purchase_orders.csv",
@@ -165,7 +185,8 @@ def write_stock(folder: Path) -> None:
             [f"P{at}", "b", "a", day(at - 80), "", day(at - 75 + (at == 0)), "2.00005", ""]
             for at in range(27)
         ]
-        + [["p", name, "ä", day(-4), "", "", "10", ""] for name in NAMES[:9]],
+        + [["p", name, "ä", day(-4), "", "", "10", ""] for name in NAMES[:9]]
+        + [["q", "limit", "a", day(-4), day(-2), "", "10", "4"]],
     )
 
 
@@ -179,6 +200,8 @@ def pair(
     postgres = PostgresWarehouse(duckdb.home, url=new_database())
     report = land(folder / "landing", duckdb.home / "lake", landed_at=datetime(2026, 5, 1))
     assert (report.refused, report.skipped) == ((), ())
+    write_moved(folder / "landing", "B")
+    land(folder / "landing", duckdb.home / "lake", landed_at=datetime(2026, 5, 2))
     postgres.load()
     duckdb.build()
     postgres.build()
@@ -194,6 +217,11 @@ def test_both_engines_reject_the_same_rows(pair: tuple[Warehouse, PostgresWareho
     duckdb, postgres = (sorted(warehouse.query(rows)) for warehouse in pair)
     assert duckdb == postgres
     assert ("sales", "sales/sales_B.csv", 2, "SUPERSEDED") in duckdb
+    assert [row[1:] for row in duckdb if row[1] == "sales/sales_moved.csv"] == [
+        ("sales/sales_moved.csv", 2, "SUPERSEDED"),
+        ("sales/sales_moved.csv", 3, "SUPERSEDED"),
+    ]
+    assert [row for row in duckdb if row[1] == "sales/sales_equal.csv"] == []
 
 
 def test_the_rows_reach_what_they_are_meant_to(

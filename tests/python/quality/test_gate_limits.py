@@ -9,6 +9,7 @@ from warehouses import PROJECT
 
 from shelfcast.quality import Limits
 from shelfcast.quality.limits import grave
+from shelfcast.quality.relations import FEWEST_ROWS
 
 
 def project(folder: Path, text: str) -> Path:
@@ -51,6 +52,13 @@ def test_a_bad_limit_is_named(tmp_path: Path, gate: str, words: str) -> None:
     with pytest.raises(ValueError, match=r"dbt_project\.yml: vars\.gate") as error:
         Limits.from_project(path)
     assert words in str(error.value)
+
+
+def test_the_build_stops_for_conflicts_as_the_gate_does() -> None:
+    name = "int_sales_judged__few_are_in_conflict.sql"
+    text = (PROJECT / "tests/integrity" / name).read_text(encoding="utf-8")
+    assert f"get('conflict_rate', {Limits().conflict_rate})" in text
+    assert f"landed_rows >= {FEWEST_ROWS}\n" in text
 
 
 def test_ten_times_the_limit_is_grave_and_never_more_than_a_half() -> None:
