@@ -20,7 +20,8 @@ renamed as (
         columns_ignored,
         columns_missing,
         landed_at,
-        landing_number
+        landing_number,
+        landing_folder
     from source
 
 )

@@ -141,15 +141,16 @@ def generate(
     type=click.Path(path_type=Path),
     help="Names of files and columns. [default: landing.yml in SOURCE]",
 )
+@click.option("--moved", is_flag=True, help="SOURCE landed before, from another place.")
 @_TARGET
-def land(source: Path, lake: Path | None, config: Path | None) -> None:
+def land(source: Path, lake: Path | None, config: Path | None, moved: bool) -> None:
     """Land the files of SOURCE, each once, as canonical Parquet, and into PostgreSQL."""
     from shelfcast.landing import land as land_files
     from shelfcast.project import own_tables
 
     lake = lake or warehouse.lake()
     report = land_files(
-        source, lake, config=config, elsewhere=own_tables(), progress=_tell_progress
+        source, lake, config=config, elsewhere=own_tables(), moved=moved, progress=_tell_progress
     )
     click.echo(str(report))
     if warehouse.target() == warehouse.POSTGRES:

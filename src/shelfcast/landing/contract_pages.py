@@ -43,6 +43,7 @@ MANIFEST_COLUMNS: dict[str, str] = {
     "columns_missing": "Columns of the contract that the file itself lacks, comma separated.",
     "landed_at": "UTC time at which it was landed.",
     "landing_number": LANDING_NUMBER,
+    "landing_folder": "Whole path of the folder that it landed from; null before 0.6.0.",
 }
 """Columns of the manifest, with their meaning."""
 

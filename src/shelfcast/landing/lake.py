@@ -74,10 +74,13 @@ MANIFEST_SCHEMA = pa.schema(
         "columns_missing": pa.string(),
         "landed_at": _INSTANT,
         "landing_number": pa.int64(),
+        "landing_folder": pa.string(),
     }
 )
 
-_UNNUMBERED = pa.schema([field for field in MANIFEST_SCHEMA if field.name != "landing_number"])
+_UNNUMBERED = pa.schema(
+    [field for field in MANIFEST_SCHEMA if not field.name.startswith("landing_")]
+)
 """The manifest of lakes from before 0.6.0."""
 
 _EPOCH = datetime(1970, 1, 1)
@@ -117,6 +120,8 @@ class ManifestRow:
     landing_number
         Number of the landing that brought the file: a later landing has a greater one, whatever
         the clock said. It decides which version of a file or key is newer.
+    landing_folder
+        Whole path of the source; None where the file landed before 0.6.0.
     """
 
     file: str
@@ -130,6 +135,7 @@ class ManifestRow:
     columns_missing: str
     landed_at: datetime
     landing_number: int
+    landing_folder: str | None
 
 
 def canonical_schema(entity: Entity) -> pa.Schema:
@@ -212,6 +218,7 @@ class Lake:
         reader: Reader,
         landed_at: datetime,
         landing_number: int,
+        landing_folder: str,
     ) -> ManifestRow:
         """Write the canonical file of a source, then its manifest row.
 
@@ -245,6 +252,7 @@ class Lake:
                 ),
                 landed_at=landed_at,
                 landing_number=landing_number,
+                landing_folder=landing_folder,
             )
             writer.add_key_value_metadata({_FOOTER_KEY: json.dumps(asdict(entry), default=str)})
         self._write_manifest(entry)
@@ -377,7 +385,11 @@ def _numbered(row: Mapping[str, Any]) -> ManifestRow:
     So the number of each landing needs no other, and those that follow count on from there.
     """
     return ManifestRow(
-        **{"landing_number": (row["landed_at"] - _EPOCH) // _MICROSECOND, **row},
+        **{
+            "landing_number": (row["landed_at"] - _EPOCH) // _MICROSECOND,
+            "landing_folder": None,
+            **row,
+        },
     )
 
 
