@@ -5,22 +5,37 @@ OWN     := $(shell awk '{ sub(/ \043.*/, "") } /^ +source_tables *:/ { on = 1 } 
 	on && /(^ +|[{,] *)sales *:/ { a = 1 } on && /(^ +|[{,] *)skus *:/ { b = 1 } END { if (a && b) print 1 }' \
 	dbt_project.yml)
 PYTHON  ?= python3
-LANDING ?= $(if $(OWN),,data/sample)
-TARGET  ?= $(or $(SHELFCAST_TARGET),duckdb)
 BIN     := .venv/bin
 SQL     := analyses models tests/integrity
 
 # Each warehouse keeps the docs site of its own tables; dbt writes every one to target/.
 KEEP_DOCS = mkdir -p "$$SHELFCAST_HOME/docs" && mv target/static_index.html "$$SHELFCAST_HOME/docs/index.html"
 
-# Each landing has a warehouse of its own, named after its whole path; the sample's is warehouse/sample.
+# What you give is text: make would expand a $( ) in it, and the shell run it. Recipes read it from the
+# environment.
+given = $(or $(value $1),$2)
+override LANDING := $(call given,LANDING,$(if $(OWN),,data/sample))
+override TARGET  := $(call given,TARGET,$(or $(value SHELFCAST_TARGET),duckdb))
+override STATE   := $(call given,STATE)
+override DATA    := $(call given,DATA,../shared/data)
+override SKUS    := $(call given,SKUS,1000)
+export LANDING TARGET STATE DATA SKUS
+
+# Each landing has a warehouse of its own, named after its whole path and a checksum of that: a-b, a/b and
+# a b differ in nothing else. The sample's is warehouse/sample.
 ifeq ($(LANDING),data/sample)
-export SHELFCAST_HOME ?= warehouse/sample
+SAMPLE := data/sample
+HOME_OF_LANDING := sample
 else ifeq ($(LANDING),)
-export SHELFCAST_HOME ?= warehouse/own-tables
+HOME_OF_LANDING := own-tables
 else
-export SHELFCAST_HOME ?= warehouse/$(shell cd "$(LANDING)" 2> /dev/null && pwd | cut -c2- | tr -c 'A-Za-z0-9._\n' -)
+quoted := '$(subst ','\'',$(LANDING))'
+HOME_OF_LANDING := $(shell path=$$(CDPATH= cd -- $(quoted) 2> /dev/null && pwd -P) || path=$(quoted); \
+	printf %s "$$path" | tail -c 100 | LC_ALL=C tr -c 'A-Za-z0-9._' - | sed 's/^-*//'; \
+	printf -- -%s "$$(printf %s "$$path" | cksum | cut -d ' ' -f 1)")
 endif
+override SHELFCAST_HOME := $(call given,SHELFCAST_HOME,warehouse/$(HOME_OF_LANDING))
+export SHELFCAST_HOME
 export SHELFCAST_TARGET := $(TARGET)
 export DBT_PROFILES_DIR := profiles
 export DO_NOT_TRACK := 1
@@ -42,12 +57,12 @@ build: deps land gate ## Build the warehouse from LANDING, on TARGET=duckdb or p
 # STATE is a folder with a copy of target/manifest.json of the build that made the warehouse. It shows no
 # change of the library, which Python models call, or of variables: after one, build all.
 slim: deps ## Build what has changed since the manifest in STATE, and all that depends on it
-	@test -f "$(STATE)/manifest.json" || { \
+	@test -f "$$STATE/manifest.json" || { \
 		echo "slim needs the manifest of the last build: make slim STATE=folder"; exit 1; }
-	$(BIN)/dbt build --select state:modified+ --defer --state "$(STATE)"
+	$(BIN)/dbt build --select state:modified+ --defer --state "$$STATE"
 
-land: deps server $(if $(filter data/sample,$(LANDING)),data/sample)
-	$(BIN)/shelfcast land "$(LANDING)"
+land: deps server $(SAMPLE)
+	$(BIN)/shelfcast land -- "$$LANDING"
 
 # PostgreSQL is the server that DATABASE_URL names, or an embedded one.
 ifeq ($(TARGET)$(DATABASE_URL),postgres)
@@ -118,11 +133,11 @@ bench: .venv/.developing ## Measure what each step costs
 
 # SKUS=10000 measures ten times as many. The warehouse is one of its own, in target/bench-build.
 bench-build: deps $(if $(filter postgres,$(TARGET)),.venv/.embedded) ## Measure a whole build: steps and models
-	$(BIN)/python benchmarks/build.py --skus $(or $(SKUS),1000) --target $(TARGET)
+	$(BIN)/python benchmarks/build.py --skus "$$SKUS" --target "$$TARGET"
 
 # DATA is the folder of the public files. The peers' forecasts are kept in target/accuracy.
 accuracy: .venv/.developing .venv-accuracy/.installed ## Measure accuracy beside statsforecast: docs/accuracy.md
-	$(BIN)/python -m benchmarks.accuracy $(or $(DATA),../shared/data)
+	$(BIN)/python -m benchmarks.accuracy "$$DATA"
 	$(BIN)/python -m benchmarks.accuracy.reconciliation
 
 golden: .venv-accuracy/.installed ## Write the golden vectors of statsforecast anew

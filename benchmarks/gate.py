@@ -82,7 +82,7 @@ def write_file(
                 '' as sha256, 0::bigint as bytes, {end - first}::bigint as rows,
                 0::bigint as parse_errors, '' as columns_ignored, '' as columns_missing,
                 {LANDED_AT} as landed_at,
-                1::bigint as landing_number
+                1::bigint as landing_number, null::varchar as landing_folder
         ) to '{lake}/_manifest/{file_id}.parquet'
         """
     )

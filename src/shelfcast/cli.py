@@ -142,8 +142,9 @@ def generate(
     type=click.Path(path_type=Path),
     help="Names of files and columns. [default: landing.yml in SOURCE]",
 )
+@click.option("--moved", is_flag=True, help="SOURCE landed before, from another place.")
 @_TARGET
-def land(source: str | None, lake: Path | None, config: Path | None) -> None:
+def land(source: str | None, lake: Path | None, config: Path | None, moved: bool) -> None:
     """Land the files of SOURCE, each once, as canonical Parquet, and into PostgreSQL.
 
     Without SOURCE nothing lands: sales and skus have to be tables of your own (source_tables).
@@ -157,6 +158,7 @@ def land(source: str | None, lake: Path | None, config: Path | None) -> None:
         lake,
         config=config,
         elsewhere=own_tables(),
+        moved=moved,
         progress=_tell_progress,
     )
     if source or report.missing_entities:

@@ -181,7 +181,7 @@ ENVIRONMENT: tuple[EnvironmentVariable, ...] = (
         "SHELFCAST_HOME",
         "`warehouse/sample`",
         "Folder of the warehouse: its lake, and its DuckDB file or embedded PostgreSQL. `make` "
-        "sets it to `warehouse/` and the path of LANDING.",
+        "sets it to `warehouse/` and the path of LANDING with a checksum of it.",
     ),
     EnvironmentVariable(
         "SHELFCAST_TARGET", "`duckdb`", "Engine that holds the tables: `duckdb` or `postgres`."

@@ -75,10 +75,11 @@ MANIFEST_SCHEMA = pa.schema(
         "landed_at": _INSTANT,
         "landing_number": pa.int64(),
         "equal_lines": pa.string(),
+        "landing_folder": pa.string(),
     }
 )
 
-_ADDED = ("landing_number", "equal_lines")
+_ADDED = ("landing_number", "equal_lines", "landing_folder")
 _EARLIER_MANIFEST = pa.schema([field for field in MANIFEST_SCHEMA if field.name not in _ADDED])
 """The manifest of lakes from before 0.6.0."""
 
@@ -121,6 +122,8 @@ class ManifestRow:
         the clock said. It decides which version of a file or key is newer.
     equal_lines
         What lines of the file are that are equal in all columns and have no number.
+    landing_folder
+        Whole path of the source; None where the file landed before 0.6.0.
     """
 
     file: str
@@ -135,6 +138,7 @@ class ManifestRow:
     landed_at: datetime
     landing_number: int
     equal_lines: str
+    landing_folder: str | None
 
 
 def canonical_schema(entity: Entity) -> pa.Schema:
@@ -218,6 +222,7 @@ class Lake:
         landed_at: datetime,
         landing_number: int,
         equal_lines: EqualLines,
+        landing_folder: str,
     ) -> ManifestRow:
         """Write the canonical file of a source, then its manifest row.
 
@@ -252,6 +257,7 @@ class Lake:
                 landed_at=landed_at,
                 landing_number=landing_number,
                 equal_lines=equal_lines.value,
+                landing_folder=landing_folder,
             )
             writer.add_key_value_metadata({_FOOTER_KEY: json.dumps(asdict(entry), default=str)})
         self._write_manifest(entry)
@@ -388,6 +394,7 @@ def _numbered(row: Mapping[str, Any]) -> ManifestRow:
         **{
             "landing_number": (row["landed_at"] - _EPOCH) // _MICROSECOND,
             "equal_lines": EqualLines.SEPARATE.value,
+            "landing_folder": None,
             **row,
         },
     )

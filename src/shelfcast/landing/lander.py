@@ -24,6 +24,7 @@ from shelfcast.landing.remembered import is_settled, state_of
 from shelfcast.landing.report import ALREADY_LANDED, LandedFile, LandingReport, LeftFile
 from shelfcast.landing.rows import Reader
 from shelfcast.landing.source import IMPORT_MARKER, SourceFile, find_files
+from shelfcast.text_table import one_line
 
 _TEXT_READERS: dict[str, Callable[[Path, ColumnNames], Reader]] = {
     ".csv": DelimitedReader,
@@ -40,6 +41,9 @@ READERS: dict[str, Callable[[Path, ColumnNames], Reader]] = {
 """Readers by ending of the file name."""
 
 
+_CORRECTION = "_rejects.csv"
+"""How the name of a corrected export ends; the macro ``is_correction`` has the same."""
+
 _SOURCES = "source "
 """Group of what is remembered of the files of a source, before its path."""
 
@@ -55,6 +59,7 @@ def land(
     config: Path | None = None,
     elsewhere: frozenset[str] = frozenset(),
     landed_at: datetime | None = None,
+    moved: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> LandingReport:
     """Land every new file below a folder, or one file.
@@ -72,6 +77,9 @@ def land(
         Entities that come from tables of the retailer's own, and so need not land.
     landed_at
         Time written into every row, by default now; UTC where it has no zone.
+    moved
+        Whether the folder is one that has landed from another place. Else nothing lands where a
+        file would become a version of one that came from another folder.
     progress
         Called with one line of text for each file that lands or is refused.
 
@@ -83,8 +91,8 @@ def land(
     Raises
     ------
     LandingError
-        There is no such source, ``landing.yml`` is at fault, or another lander works on the lake;
-        nothing has landed.
+        There is no such source, ``landing.yml`` is at fault, another lander works on the lake, or
+        the lake holds the landing of another folder; nothing has landed.
     """
     folder, files = (Path(), []) if source is None else _search(source, lake)
     landing_map = LandingMap({}) if source is None else _landing_map(folder, config)
@@ -93,6 +101,8 @@ def land(
     store = Lake(lake)
     with store.lander():
         run = _Run(folder, store, landing_map, _naive_utc(landed_at or datetime.now(UTC)))
+        if not moved:
+            run.require_own_lake(files)
         if run.is_behind:
             tell(run.is_behind)
         for file in files:
@@ -104,7 +114,7 @@ def land(
             except FileRefusedError as error:
                 refused.append(LeftFile(file, str(error)))
                 tell(f"refused {refused[-1]}")
-        if source.is_dir():
+        if source is not None and source.is_dir():
             run.remember_only(files)
     return LandingReport(
         tuple(landed), tuple(skipped), tuple(refused), run.missing_entities(elsewhere)
@@ -150,15 +160,33 @@ class _Run:
         self._lake = lake
         self._map = landing_map
         self._remembered = lake.remembered
-        self._sources = f"{_SOURCES}{folder.resolve()}"
+        self._place = os.fsencode(folder.resolve()).decode(errors="backslashreplace")
+        self._sources = f"{_SOURCES}{self._place}"
         self._manifest: dict[str, list[ManifestRow]] = {}
         self._paths: set[tuple[str, str]] = set()
+        self._places: dict[str, str | None] = {}
         entries = lake.prepare()
         for entry in entries:
             self._remember(entry)
         self._number = 1 + max((entry.landing_number for entry in entries), default=0)
         self._newest = max((entry.landed_at for entry in entries), default=landed_at)
         self._landed_at = _unused(landed_at, {entry.landed_at for entry in entries})
+
+    def require_own_lake(self, files: list[str]) -> None:
+        """Refuse a folder of which a file would become a version of one from another folder.
+
+        Corrections that ``shelfcast rejects export`` wrote come from a folder of their own.
+        """
+        for file in files:
+            place = self._places.get(file)
+            if place is None or place == self._place or file.endswith(_CORRECTION):
+                continue
+            raise LandingError(
+                f"{self._folder}: {one_line(file)} has landed from {one_line(place)}, and one "
+                "warehouse is of one landing folder: nothing has landed. Give this folder a "
+                "warehouse of its own (another SHELFCAST_HOME; make build LANDING=… does so). If "
+                "it is that folder in another place, land it with --moved"
+            )
 
     @property
     def is_behind(self) -> str:
@@ -194,6 +222,7 @@ class _Run:
                 self._landed_at,
                 self._number,
                 self._map.equal_lines(entity),
+                self._place,
             )
         except FileEmptyError:
             raise _FileSkippedError("it is empty") from None
@@ -227,6 +256,7 @@ class _Run:
     def _remember(self, entry: ManifestRow) -> None:
         self._manifest.setdefault(entry.sha256, []).append(entry)
         self._paths.add((entry.entity, entry.file))
+        self._places[entry.file] = entry.landing_folder
 
     def _identify(self, file: str, path: Path, found: os.stat_result) -> SourceFile:
         """Digest a file, unless it is as it was when it was last digested."""

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from landing_shop import LANDED_AT, Shop
 
-from shelfcast.landing import land
+from shelfcast.landing import LandingError, land
 from shelfcast.landing.columnar import as_text
 from shelfcast.landing.contract import CONTRACT, ENTITIES, LINEAGE_COLUMNS
 from shelfcast.landing.lake import Lake
@@ -67,6 +67,7 @@ def test_the_manifest_describes_the_file(shop: Shop) -> None:
         "landed_at": LANDED_AT,
         "landing_number": 1,
         "equal_lines": "separate",
+        "landing_folder": str(shop.source),
     }
     assert shop.files("skus")[0].stem == entry["file_id"]
 
@@ -124,7 +125,9 @@ def test_a_lake_without_numbers_takes_them_from_its_times(shop: Shop) -> None:
         shop.write("skus.csv", f"sku_id,category\nA1,{day}\n")
         shop.land(landed_at=datetime(2024, 6, day))
     for file in shop.files("_manifest"):
-        earlier = pq.read_table(file).drop_columns(["landing_number", "equal_lines"])
+        earlier = pq.read_table(file).drop_columns(
+            ["landing_number", "equal_lines", "landing_folder"]
+        )
         pq.write_table(earlier, file)
     shop.write("skus.csv", "sku_id,category\nA1,3\n")
     shop.land(landed_at=datetime(2024, 5, 1))
@@ -199,6 +202,27 @@ def test_what_is_remembered_can_be_lost(shop: Shop, text: str) -> None:
     known = json.loads((shop.lake / ".remembered.json").read_text())["known"]
     assert [list(group) for name, group in known.items() if name != "_manifest"] == [["skus_2.csv"]]
     assert len(known["_manifest"]) == 2
+
+
+def test_another_folder_makes_no_versions_of_the_files_of_this(shop: Shop, tmp_path: Path) -> None:
+    shop.land_one("skus.csv", SKUS)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "skus.csv").write_text("sku_id,category\nZ9,Tools\n")
+    with pytest.raises(LandingError, match=rf"skus.csv has landed from {shop.source}, .*--moved"):
+        land(other, shop.lake)
+    assert [row["sku_id"] for row in shop.rows("skus")] == ["A1", None]
+    assert len(land(other, shop.lake, moved=True).landed) == 1
+    with pytest.raises(LandingError, match="has landed from"):
+        shop.land()
+
+
+def test_corrections_come_from_a_folder_of_their_own(shop: Shop, tmp_path: Path) -> None:
+    shop.land_one("skus_rejects.csv", SKUS)
+    other = tmp_path / "rejects"
+    other.mkdir()
+    (other / "skus_rejects.csv").write_text("sku_id,category\nZ9,Tools\n")
+    assert len(land(other, shop.lake).landed) == 1
 
 
 def test_a_file_of_another_entity_now_says_how_to_move_it(shop: Shop) -> None:
