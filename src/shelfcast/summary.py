@@ -276,7 +276,10 @@ def _scenarios(connection: duckdb.DuckDBPyConnection) -> str:
             scenarios.scenario_name,
             sum(impacts.forecast_quantity_change),
             sum(impacts.{measure}_change),
-            sum(impacts.newly_high_risk_count),
+            case when (
+                select count(*) > 0 from {schema("gold")}.fct_stockout_risks
+                where risk_level <> 'Unknown'
+            ) then sum(impacts.newly_high_risk_count) end,
             sum(impacts.recommended_order_quantity_change),
             sum(impacts.order_cost_amount_change)
         from {schema("gold")}.fct_scenario_impacts as impacts
