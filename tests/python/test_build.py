@@ -431,6 +431,7 @@ def test_tables_of_your_own_serve_as_sources(tmp_path: Path) -> None:
     summary = warehouse.shelfcast("summary").stdout
     assert "91 rows read from 2 tables of your own: 91 accepted, 0 rejected." in summary
     assert "nothing has landed, so there is nothing to check" in summary
+    assert "make build  # again" in summary
 
     source = tmp_path / "landing"
     source.mkdir()
