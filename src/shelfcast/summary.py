@@ -9,6 +9,7 @@ import duckdb
 
 from shelfcast.text_table import as_text, one_line, table
 from shelfcast.warehouse import (
+    DEFAULT_HOME,
     DUCKDB,
     command,
     docs_site,
@@ -407,7 +408,7 @@ def _next_steps(connection: duckdb.DuckDBPyConnection, landing: str | None) -> s
         if target() == DUCKDB
         else []
     )
-    if landing or not landed:
+    if home() != DEFAULT_HOME and (landing or not landed):
         again = (make_build(landing or None), "again, after new data or changes in seeds/")
     else:
         again = (

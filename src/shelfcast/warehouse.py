@@ -114,11 +114,10 @@ def command(text: str) -> str:
 def make_build(landing: str | None) -> str:
     """Return the command that builds the warehouse of a landing folder on this engine.
 
-    Without one it is that of tables of the retailer's own. The folder is quoted for the shell, and
-    for make, which reads a dollar sign as its own.
+    Without one it is that of tables of the retailer's own.
     """
     engine = "" if target() == DUCKDB else f" TARGET={target()}"
-    folder = "" if landing is None else f" LANDING={shlex.quote(landing.replace('$', '$$'))}"
+    folder = "" if landing is None else f" LANDING={shlex.quote(landing)}"
     return f"make build{folder}{engine}"
 
 

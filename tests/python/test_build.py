@@ -443,7 +443,9 @@ def test_tables_of_your_own_serve_as_sources(tmp_path: Path) -> None:
 
 def test_make_lands_nothing_where_all_are_tables_of_your_own(tmp_path: Path) -> None:
     """The sample has no part in a warehouse of other people's tables."""
-    shutil.copy(PROJECT / "Makefile", tmp_path)
+    for file in ("Makefile", "pyproject.toml", "packages.yml"):
+        shutil.copy(PROJECT / file, tmp_path)
+    shutil.copytree(PROJECT / "fallback", tmp_path / "fallback")
 
     def planned(source_tables: str, *arguments: str) -> str:
         (tmp_path / "dbt_project.yml").write_text(f"vars:\n  source_tables: {source_tables}\n")
