@@ -69,7 +69,8 @@ select
     effects.last_day,
     effects.starts_on,
     effects.ends_on,
-    cast(coalesce(matched.matched_series_count, 0) as {{ dbt.type_bigint() }}) as matched_series_count
+    cast(coalesce(matched.matched_series_count, 0) as {{ dbt.type_bigint() }})
+        as matched_series_count
 from effects
 left join matched
     on

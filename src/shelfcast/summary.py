@@ -9,6 +9,7 @@ import duckdb
 
 from shelfcast.text_table import as_text, one_line, table
 from shelfcast.warehouse import (
+    DEFAULT_HOME,
     DUCKDB,
     command,
     docs_site,
@@ -54,7 +55,7 @@ def build_summary(landing: str | None = None) -> str:
             _most_urgent(connection),
             _scenarios(connection),
             _unmatched_scopes(connection),
-            _next_steps(landing),
+            _next_steps(connection, landing),
         ]
     return "\n\n".join(section for section in sections if section)
 
@@ -326,7 +327,10 @@ def _scenarios(connection: duckdb.DuckDBPyConnection) -> str:
             scenarios.scenario_name,
             sum(impacts.forecast_quantity_change),
             sum(impacts.{measure}_change),
-            sum(impacts.newly_high_risk_count),
+            case when (
+                select count(*) > 0 from {schema("gold")}.fct_stockout_risks
+                where risk_level <> 'Unknown'
+            ) then sum(impacts.newly_high_risk_count) end,
             sum(impacts.recommended_order_quantity_change),
             sum(impacts.order_cost_amount_change)
         from {schema("gold")}.fct_scenario_impacts as impacts
@@ -446,18 +450,21 @@ def _shown(name: str) -> str:
     return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
 
 
-def _next_steps(landing: str | None) -> str:
+def _next_steps(connection: duckdb.DuckDBPyConnection, landing: str | None) -> str:
+    (landed,) = _row(connection, f"select count(*) from {schema('bronze')}.stg_landing__files")
     # a DuckDB file that BI has open cannot be built again; a server can
     publish = (
         [(command("shelfcast publish"), "a read-only copy of gold for BI")]
         if target() == DUCKDB
         else []
     )
-    again = (
-        (make_build(landing), "again, after new files or changes in seeds/")
-        if landing
-        else (make_build("path/to/your/files"), "your own data; seeds/ holds policy and scenarios")
-    )
+    if home() != DEFAULT_HOME and (landing or not landed):
+        again = (make_build(landing or None), "again, after new data or changes in seeds/")
+    else:
+        again = (
+            make_build("path/to/your/files"),
+            "your own data; seeds/ holds policy and scenarios",
+        )
     export = (command("shelfcast export"), f"the plan as CSV and Parquet in {exports()}")
     steps = [export, *publish, again]
     next_steps = "\n           ".join(f"{step}  # {what}" for step, what in steps)

@@ -111,13 +111,14 @@ def command(text: str) -> str:
     return f"{where}{engine}.venv/bin/{text}"
 
 
-def make_build(landing: str) -> str:
+def make_build(landing: str | None) -> str:
     """Return the command that builds the warehouse of a landing folder on this engine.
 
-    The folder is quoted for the shell, and for make, which reads a dollar sign as its own.
+    Without one it is that of tables of the retailer's own.
     """
     engine = "" if target() == DUCKDB else f" TARGET={target()}"
-    return f"make build LANDING={shlex.quote(landing.replace('$', '$$'))}{engine}"
+    folder = "" if landing is None else f" LANDING={shlex.quote(landing)}"
+    return f"make build{folder}{engine}"
 
 
 def location() -> str:

@@ -431,6 +431,7 @@ def test_tables_of_your_own_serve_as_sources(tmp_path: Path) -> None:
     summary = warehouse.shelfcast("summary").stdout
     assert "91 rows read from 2 tables of your own: 91 accepted, 0 rejected." in summary
     assert "nothing has landed, so there is nothing to check" in summary
+    assert "make build  # again" in summary
 
     source = tmp_path / "landing"
     source.mkdir()
@@ -442,28 +443,33 @@ def test_tables_of_your_own_serve_as_sources(tmp_path: Path) -> None:
 
 def test_make_lands_nothing_where_all_are_tables_of_your_own(tmp_path: Path) -> None:
     """The sample has no part in a warehouse of other people's tables."""
-    shutil.copy(PROJECT / "Makefile", tmp_path)
+    for file in ("Makefile", "pyproject.toml", "packages.yml"):
+        shutil.copy(PROJECT / file, tmp_path)
+    shutil.copytree(PROJECT / "fallback", tmp_path / "fallback")
+    (tmp_path / "mine").mkdir()
+    show = "include Makefile\nshow:\n\t@echo '$(LANDING)' in $$SHELFCAST_HOME\n"
 
-    def planned(source_tables: str, *arguments: str) -> str:
+    def make(source_tables: str, *arguments: str) -> str:
         (tmp_path / "dbt_project.yml").write_text(f"vars:\n  source_tables: {source_tables}\n")
-        plan = subprocess.run(
-            ["make", "--dry-run", "--no-print-directory", "build", *arguments],
+        result = subprocess.run(
+            ["make", "--no-print-directory", "-f", "-", *arguments],
             cwd=tmp_path,
+            input=show,
             capture_output=True,
             text=True,
             check=True,
             env={"PATH": os.environ["PATH"]},
         )
-        return plan.stdout
+        return result.stdout
 
     both = ("{sales: erp.lines, skus: erp.items}", "\n    sales: erp.lines\n    skus: erp.items")
     for tables in both:
-        assert "shelfcast generate" not in planned(tables), tables
-        assert 'shelfcast land ""' in planned(tables), tables
-    (tmp_path / "mine").mkdir()
-    assert 'shelfcast land "mine"' in planned(both[0], "LANDING=mine")
+        assert "shelfcast generate" not in make(tables, "--dry-run", "build"), tables
+        assert make(tables, "show") == " in warehouse/own-tables\n", tables
+    assert make(both[0], "show", "LANDING=mine").startswith("mine in warehouse/")
     for tables in ("{}", "{sales: erp.lines}", "{} # such as {sales: erp.lines, skus: erp.items}"):
-        assert "shelfcast generate data/sample" in planned(tables), tables
+        assert "shelfcast generate data/sample" in make(tables, "--dry-run", "build"), tables
+        assert make(tables, "show") == "data/sample in warehouse/sample\n", tables
 
 
 def test_a_table_without_a_required_column_is_named(tmp_path: Path, minimal: Warehouse) -> None:

@@ -303,8 +303,8 @@ def test_the_summary_names_rows_of_seeds_that_match_nothing(
         f"  {effects}: the days of effect 2 lie outside those forecast",
         f"  {effects}: nothing has the region 'Wset'; the nearest is 'West'",
     ]
-    # as the shell and make read it back
-    assert """make build LANDING='path/it'"'"'s $$5'  # again""" in output
+    # as the shell reads it back
+    assert """make build LANDING='path/it'"'"'s $5'  # again""" in output
 
 
 @pytest.mark.slow
