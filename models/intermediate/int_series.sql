@@ -1,5 +1,6 @@
 {#
-    One SKU × location that was ever on sale: the span of its history, whether it is still sold, and
+    One SKU × location that was ever on sale: the span of its history, whether it is still sold, which
+    ends when the SKU is discontinued or the location closes, and
     its place in a fixed random order, from which pilots are drawn. The order comes from a hash of
     the key, so that it is the same on every engine and does not change as days are added.
 #}
@@ -20,6 +21,12 @@ snapshots as (
 skus as (
 
     select * from {{ ref('int_skus') }}
+
+),
+
+closures as (
+
+    select * from {{ ref('int_location_closures') }}
 
 ),
 
@@ -63,22 +70,33 @@ spans as (
 
 ),
 
+sales_ends as (
+
+    select
+        spans.*,
+        least(skus.discontinued_on, closures.trading_ends_on) as sale_ends_on
+    from spans
+    inner join skus on spans.sku_id = skus.sku_id
+    left join closures on spans.location_id = closures.location_id
+
+),
+
 series as (
 
     select
         spans.sku_id,
         spans.location_id,
         spans.starts_on,
+        spans.sale_ends_on,
         case
-            when skus.discontinued_on <= as_of.as_of_date
-                -- the last pieces may sell after the date that the SKU states
-                then greatest({{ add_days('skus.discontinued_on', -1) }}, spans.last_sold_on)
+            when spans.sale_ends_on <= as_of.as_of_date
+                -- the last pieces may sell after the date that is stated
+                then greatest({{ add_days('spans.sale_ends_on', -1) }}, spans.last_sold_on)
             else as_of.as_of_date
         end as ends_on,
-        coalesce(skus.discontinued_on > as_of.as_of_date, true) as is_active,
+        coalesce(spans.sale_ends_on > as_of.as_of_date, true) as is_active,
         {{ dbt.hash(dbt.concat(['spans.sku_id', "'|'", 'spans.location_id'])) }} as series_hash
-    from spans
-    inner join skus on spans.sku_id = skus.sku_id
+    from sales_ends as spans
     cross join as_of
 
 )
@@ -88,6 +106,7 @@ select
     location_id,
     starts_on,
     ends_on,
+    sale_ends_on,
     is_active,
     row_number() over (
         order by
