@@ -127,8 +127,8 @@ select
     skus.pack_size,
     skus.min_order_quantity,
     skus.shelf_life_days,
-    skus.discontinued_on as sale_ends_on,
-    {{ days_between('as_of.as_of_date', 'skus.discontinued_on') }} - 1 as last_sale_day,
+    series.sale_ends_on,
+    {{ days_between('as_of.as_of_date', 'series.sale_ends_on') }} - 1 as last_sale_day,
     coalesce(suppliers.supplier_name, skus.supplier_id) as supplier_name,
     coalesce(classes.is_whole_unit, true) as is_whole_unit
 from scenarios

@@ -1,5 +1,6 @@
 {#
-    One SKU × location with sales or stock: the span of its history, whether it is still sold, and
+    One SKU × location with sales or stock: the span of its history, whether it is still sold, which
+    ends when the SKU is discontinued or the location closes, and
     its place in a fixed random order, from which pilots are drawn. The order comes from a hash of
     the key, so that it is the same on every engine and does not change as days are added.
 
@@ -30,6 +31,12 @@ skus as (
 locations as (
 
     select * from {{ ref('int_locations') }}
+
+),
+
+closures as (
+
+    select * from {{ ref('int_location_closures') }}
 
 ),
 
@@ -92,11 +99,12 @@ spans as (
                 )
         end as first_ready_on,
         skus.launched_on,
-        skus.discontinued_on,
-        locations.opened_on
+        locations.opened_on,
+        least(skus.discontinued_on, closures.trading_ends_on) as sale_ends_on
     from events
     inner join skus on events.sku_id = skus.sku_id
     inner join locations on events.location_id = locations.location_id
+    left join closures on events.location_id = closures.location_id
 
 ),
 
@@ -117,14 +125,15 @@ series as (
             and spans.first_sold_on is distinct from spans.opened_on,
             false
         ) as starts_with_sale,
+        spans.sale_ends_on,
         case
-            when spans.discontinued_on <= as_of.as_of_date
-                -- the last pieces may sell after the date that the SKU states
-                then greatest({{ add_days('spans.discontinued_on', -1) }}, spans.last_sold_on)
+            when spans.sale_ends_on <= as_of.as_of_date
+                -- the last pieces may sell after the date that is stated
+                then greatest({{ add_days('spans.sale_ends_on', -1) }}, spans.last_sold_on)
             else as_of.as_of_date
         end as ends_on,
         as_of.as_of_date,
-        coalesce(spans.discontinued_on > as_of.as_of_date, true) as is_active,
+        coalesce(spans.sale_ends_on > as_of.as_of_date, true) as is_active,
         {{ dbt.hash(dbt.concat(['spans.sku_id', "'|'", 'spans.location_id'])) }} as series_hash
     from spans
     cross join as_of
@@ -147,6 +156,7 @@ select
     ends_on,
     first_sellable_on,
     starts_with_sale,
+    sale_ends_on,
     is_active,
     row_number() over (
         order by

@@ -112,6 +112,14 @@ VARIABLES: tuple[Variable, ...] = (
         minimum=0,
     ),
     _count(
+        "silent_location_days",
+        "A location that sold nothing on this many days on which others sold is taken for closed, "
+        "and no longer planned, where it would have sold on at least 5 of them at its usual rate.",
+        14,
+        1,
+        3650,
+    ),
+    _count(
         "pilot_series",
         "Series from which seasonal profiles and the prior over smoothing methods are learnt, at "
         "most. Takes effect with the next fit.",

@@ -27,6 +27,8 @@ MOST_REASONS = 15
 LONGEST_NAME = 60
 """Characters of a name in a seed that are shown."""
 
+MOST_SILENT = 10
+
 SEED_FOLDERS = {"replenishment_policy": "seeds/policy", "scenario_effects": "seeds/scenarios"}
 
 
@@ -50,6 +52,7 @@ def build_summary(landing: str | None = None) -> str:
             _landing(connection),
             _quality(connection),
             _forecast(connection),
+            *_silent_locations(connection),
             _risks(connection),
             *_newest_counts(connection),
             _most_urgent(connection),
@@ -172,6 +175,35 @@ def _forecast(connection: duckdb.DuckDBPyConnection) -> str:
         else ""
     )
     return f"{series:,} series (SKU × location) forecast {days} days ahead{by_rule}."
+
+
+def _silent_locations(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Name the locations that sold nothing while others did, for which nothing is planned."""
+    rows = connection.execute(
+        f"""
+        select
+            location_id
+            || case when location_name <> location_id then ' (' || location_name || ')' else '' end,
+            strftime(silent_since_on, '%Y-%m-%d')
+        from {schema("gold")}.dim_locations cross join {schema("silver")}.int_as_of
+        where silent_since_on is not null and coalesce(closed_on > as_of_date, true)
+        order by location_id
+        """
+    ).fetchall()
+    if not rows:
+        return []
+    lines = [f"  {location}: nothing sold since {since}" for location, since in rows[:MOST_SILENT]]
+    if len(rows) > MOST_SILENT:
+        lines.append(f"  … and {len(rows) - MOST_SILENT:,} more, see dim_locations")
+    return [
+        "\n".join(
+            (
+                "Not planned, and not bought for: locations that sold nothing while others did",
+                *lines,
+                "  Closed? Say so in closed_on of locations. Open? Land their sales.",
+            )
+        )
+    ]
 
 
 def _risks(connection: duckdb.DuckDBPyConnection) -> str:
