@@ -1,23 +1,47 @@
 # Two commands do everything: `make build` and `make test`. `make help` lists the rest.
 
+# sales and skus are tables of your own: source_tables in dbt_project.yml. Then nothing has to land.
+OWN     := $(shell awk '{ sub(/ \043.*/, "") } /^ +source_tables *:/ { on = 1 } /^ ? ?[a-z]/ && !/source_tables/ { on = 0 } \
+	on && /(^ +|[{,] *)sales *:/ { a = 1 } on && /(^ +|[{,] *)skus *:/ { b = 1 } END { if (a && b) print 1 }' \
+	dbt_project.yml)
 PYTHON  ?= python3
-LANDING ?= data/sample
-TARGET  ?= $(or $(SHELFCAST_TARGET),duckdb)
 BIN     := .venv/bin
 SQL     := analyses models tests/integrity
 
-# Each landing has a warehouse of its own, named after its whole path; the sample's is warehouse/sample.
+# Each warehouse keeps the docs site of its own tables; dbt writes every one to target/.
+KEEP_DOCS = mkdir -p "$$SHELFCAST_HOME/docs" && mv target/static_index.html "$$SHELFCAST_HOME/docs/index.html"
+
+# What you give is text: make would expand a $( ) in it, and the shell run it. Recipes read it from the
+# environment.
+given = $(or $(value $1),$2)
+override LANDING := $(call given,LANDING,$(if $(OWN),,data/sample))
+override TARGET  := $(call given,TARGET,$(or $(value SHELFCAST_TARGET),duckdb))
+override STATE   := $(call given,STATE)
+override DATA    := $(call given,DATA,../shared/data)
+override SKUS    := $(call given,SKUS,1000)
+export LANDING TARGET STATE DATA SKUS
+
+# Each landing has a warehouse of its own, named after its whole path and a checksum of that: a-b, a/b and
+# a b differ in nothing else. The sample's is warehouse/sample.
 ifeq ($(LANDING),data/sample)
-export SHELFCAST_HOME ?= warehouse/sample
+SAMPLE := data/sample
+HOME_OF_LANDING := sample
+else ifeq ($(LANDING),)
+HOME_OF_LANDING := own-tables
 else
-export SHELFCAST_HOME ?= warehouse/$(shell cd "$(LANDING)" 2> /dev/null && pwd | cut -c2- | tr -c 'A-Za-z0-9._\n' -)
+quoted := '$(subst ','\'',$(LANDING))'
+HOME_OF_LANDING := $(shell path=$$(CDPATH= cd -- $(quoted) 2> /dev/null && pwd -P) || path=$(quoted); \
+	printf %s "$$path" | tail -c 100 | LC_ALL=C tr -c 'A-Za-z0-9._' - | sed 's/^-*//'; \
+	printf -- -%s "$$(printf %s "$$path" | cksum | cut -d ' ' -f 1)")
 endif
+override SHELFCAST_HOME := $(call given,SHELFCAST_HOME,warehouse/$(HOME_OF_LANDING))
+export SHELFCAST_HOME
 export SHELFCAST_TARGET := $(TARGET)
 export DBT_PROFILES_DIR := profiles
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build slim land server gate docs test lint parse lint-postgres format pictures bench bench-build accuracy golden clean
+.PHONY: help deps build slim land server gate docs test lint parse lint-postgres format figures pictures bench bench-build accuracy golden clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,17 +51,18 @@ deps: .venv/.installed dbt_packages/dbt_utils/dbt_project.yml ## Make the enviro
 build: deps land gate ## Build the warehouse from LANDING, on TARGET=duckdb or postgres, and print the plan
 	$(BIN)/dbt build --exclude-resource-type unit_test
 	@$(BIN)/dbt --quiet docs generate --static --no-compile
-	@$(BIN)/shelfcast summary
+	@$(KEEP_DOCS)
+	@$(BIN)/shelfcast summary --landing "$${LANDING-}"
 
 # STATE is a folder with a copy of target/manifest.json of the build that made the warehouse. It shows no
 # change of the library, which Python models call, or of variables: after one, build all.
 slim: deps ## Build what has changed since the manifest in STATE, and all that depends on it
-	@test -f "$(STATE)/manifest.json" || { \
+	@test -f "$$STATE/manifest.json" || { \
 		echo "slim needs the manifest of the last build: make slim STATE=folder"; exit 1; }
-	$(BIN)/dbt build --select state:modified+ --defer --state "$(STATE)"
+	$(BIN)/dbt build --select state:modified+ --defer --state "$$STATE"
 
-land: deps server $(if $(filter data/sample,$(LANDING)),data/sample)
-	$(BIN)/shelfcast land "$(LANDING)"
+land: deps server $(SAMPLE)
+	$(BIN)/shelfcast land -- "$$LANDING"
 
 # PostgreSQL is the server that DATABASE_URL names, or an embedded one.
 ifeq ($(TARGET)$(DATABASE_URL),postgres)
@@ -53,9 +78,10 @@ gate: land ## Check what has landed; warnings let the build go on, critical find
 data/sample: | .venv/.installed
 	$(BIN)/shelfcast generate $@
 
-docs: deps ## Write the docs site, one file: target/static_index.html
+docs: deps ## Write the docs site, one file: docs/index.html in the folder of the warehouse
 	@$(BIN)/dbt --quiet docs generate --static
-	@echo "The docs site is target/static_index.html"
+	@$(KEEP_DOCS)
+	@echo "The docs site is $$SHELFCAST_HOME/docs/index.html"
 
 test: .venv/.developing dbt_packages/dbt_utils/dbt_project.yml ## Run every test, two files at a time
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
@@ -90,8 +116,12 @@ format: .venv/.developing ## Format Python and SQL
 	$(BIN)/ruff format
 	SHELFCAST_HOME=target/lint $(BIN)/sqlfluff fix --processes 2 $(SQL)
 
-pictures: .venv/.developing ## Draw the pictures of README and docs/forecasting.md from the sample's warehouse
+# OTHERS are further warehouses that docs/example-run.md shows: online-retail=HOME fresh-retail=HOME
+figures: .venv/.developing ## Write the figures and the picture of README and docs/example-run.md, from the sample
 	$(BIN)/python docs/images/campaign.py
+	$(BIN)/python -m benchmarks.figures $(OTHERS)
+
+pictures: .venv/.developing ## Draw the pictures of docs/forecasting.md from the sample's warehouse
 	$(BIN)/python docs/images/forecasting_methods.py
 	$(BIN)/python docs/images/forecasting_steps.py
 
@@ -99,21 +129,22 @@ bench: .venv/.developing ## Measure what each step costs
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python -m benchmarks.forecasting
 	$(BIN)/python benchmarks/gate.py
+	$(BIN)/python benchmarks/landing.py
 
 # SKUS=10000 measures ten times as many. The warehouse is one of its own, in target/bench-build.
 bench-build: deps $(if $(filter postgres,$(TARGET)),.venv/.embedded) ## Measure a whole build: steps and models
-	$(BIN)/python benchmarks/build.py --skus $(or $(SKUS),1000) --target $(TARGET)
+	$(BIN)/python benchmarks/build.py --skus "$$SKUS" --target "$$TARGET"
 
 # DATA is the folder of the public files. The peers' forecasts are kept in target/accuracy.
 accuracy: .venv/.developing .venv-accuracy/.installed ## Measure accuracy beside statsforecast: docs/accuracy.md
-	$(BIN)/python -m benchmarks.accuracy $(or $(DATA),../shared/data)
+	$(BIN)/python -m benchmarks.accuracy "$$DATA"
 	$(BIN)/python -m benchmarks.accuracy.reconciliation
 
 golden: .venv-accuracy/.installed ## Write the golden vectors of statsforecast anew
 	.venv-accuracy/bin/python benchmarks/golden/make.py
 
 clean: ## Remove what was built, but not the environment
-	rm -rf warehouse data exports target logs
+	rm -rf warehouse data target logs
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \

@@ -89,7 +89,7 @@ valued as (
         stocks.stock_quantity,
         case
             when stocks.stock_quantity = 0 then 0
-            else stocks.stock_quantity * skus.unit_cost
+            else {{ exact_product('stocks.stock_quantity', 'skus.unit_cost') }}
         end as stock_amount,
         coalesce(high_risks.high_risk_count, 0) as high_risk_count
     from skus

@@ -38,8 +38,9 @@ open_days as (
         daily_demand.sales_quantity,
         daily_demand.revenue_amount,
         daily_demand.revenue_amount
-        - (daily_demand.sales_quantity - daily_demand.returned_quantity) * skus.unit_cost
-            as margin_amount
+        - {{ exact_product(
+            '(daily_demand.sales_quantity - daily_demand.returned_quantity)', 'skus.unit_cost'
+        ) }} as margin_amount
     from daily_demand
     inner join skus on daily_demand.sku_id = skus.sku_id
     where daily_demand.is_open
@@ -68,9 +69,10 @@ expected_days as (
         promoted_days.demand_on,
         {{ ratio('sum(usual_days.sales_quantity)', 'count(usual_days.sales_quantity)') }}
             as sales_quantity,
-        {{ ratio('sum(usual_days.revenue_amount)', 'count(usual_days.revenue_amount)') }}
-            as revenue_amount,
-        {{ ratio('sum(usual_days.margin_amount)', 'count(usual_days.margin_amount)') }}
+        {{ ratio(
+            'sum(usual_days.revenue_amount)', 'count(usual_days.revenue_amount)', 'amount'
+        ) }} as revenue_amount,
+        {{ ratio('sum(usual_days.margin_amount)', 'count(usual_days.margin_amount)', 'amount') }}
             as margin_amount
     from promoted_days
     inner join usual_days
@@ -134,7 +136,7 @@ select
     {{ ratio('sales_quantity - usual_sales_quantity', 'usual_sales_quantity') }} as uplift_rate,
     case
         when known_margin_days = compared_days
-            then cast(margin_change_amount as {{ type_quantity() }})
+            then cast(margin_change_amount as {{ type_amount() }})
     end as margin_change_amount,
     compared_days,
     censored_days,
@@ -145,7 +147,7 @@ select
     cast(usual_sales_quantity as {{ type_quantity() }}) as usual_sales_quantity,
     case
         when known_revenue_days = compared_days
-            then cast(revenue_change_amount as {{ type_quantity() }})
+            then cast(revenue_change_amount as {{ type_amount() }})
     end as revenue_change_amount
 from effects
 order by first_on desc, {{ text_order('promotion_id') }} asc, {{ text_order('category') }} asc

@@ -73,7 +73,7 @@ valued as (
         series.lost_sales_quantity,
         case
             when series.lost_sales_quantity = 0 then 0
-            else series.lost_sales_quantity * skus.unit_price
+            else {{ exact_product('series.lost_sales_quantity', 'skus.unit_price') }}
         end as lost_revenue_amount,
         case when risks.risk_level = 'High' then 1 else 0 end as is_high,
         case when risks.risk_level = 'High' then risks.stockout_on end as stockout_on,

@@ -148,6 +148,7 @@ def run_plans(kernel: Callable[..., pa.Table]) -> int:
         "calibration_group": 0,
         "lead_time_days": 7.5,
         "lead_time_sd_days": 2.0,
+        "days_to_order": 0,
         "review_period_days": 7,
         "cycle_service_level": 0.95,
         "pack_size": 6.0,
@@ -155,6 +156,9 @@ def run_plans(kernel: Callable[..., pa.Table]) -> int:
         "shelf_life_days": 90.0,
         "is_whole_unit": True,
         "unit_cost": 2.0,
+        "last_sale_day": 1_000.0,
+        "high_probability": 0.2,
+        "supplier_name": "Acme",
     }
     table = pa.table(
         {
@@ -166,6 +170,8 @@ def run_plans(kernel: Callable[..., pa.Table]) -> int:
             "forecast_quantity": random.gamma(2.0, 3.0, rows),
             "demand_factor": np.ones(rows),
             "receipts_quantity": np.zeros(rows),
+            "open_order_id": pa.nulls(rows, pa.string()),
+            "is_order_day": np.tile(np.arange(1, HORIZON + 1) % 7 == 0, SERIES),
             **{name: pa.array([value] * rows) for name, value in constants.items()},
         }
     )

@@ -81,7 +81,8 @@ def write_file(
                 '{file_id}.csv' as file, '{entity}' as entity, '{file_id}' as file_id,
                 '' as sha256, 0::bigint as bytes, {end - first}::bigint as rows,
                 0::bigint as parse_errors, '' as columns_ignored, '' as columns_missing,
-                {LANDED_AT} as landed_at
+                {LANDED_AT} as landed_at,
+                1::bigint as landing_number, null::varchar as landing_folder
         ) to '{lake}/_manifest/{file_id}.parquet'
         """
     )

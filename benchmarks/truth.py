@@ -1,7 +1,8 @@
 """How good the plan of the sample is, against the truth that the generator keeps beside it.
 
 Run as ``.venv/bin/python benchmarks/truth.py [WAREHOUSE [TRUTH]]`` after a build. One origin,
-so errors go together. Figures are for people; no test asserts them.
+so errors go together. Figures are for people; no test asserts them. ``benchmarks/figures.py``
+writes them into the documents.
 """
 
 from __future__ import annotations
@@ -23,20 +24,27 @@ PREPARATION = """
     from '{truth}/future_demand.parquet'
 """
 
+BIAS = "forecast of 28 days / true expected demand - 1"
+RECOVERED = "share recovered of the demand that stock-outs hid"
+RAN_OUT = "ran out by day {day}: {what}"
+COVERED = "demand over lead time and review within order-up-to, asked {level}"
+DAYS = (1, 7, 14, 28)
+LEVELS = (0.95, 0.97)
+
 FIGURES = {
-    "forecast of 28 days / true expected demand - 1": """
+    BIAS: """
         select sum(forecast_quantity) / sum(expected_demand) - 1
         from plan.gold.fct_demand_forecasts inner join ahead using (sku_id, location_id, lead_day)
         where scenario_id = 'baseline' and lead_day <= 28
     """,
-    "share recovered of the demand that stock-outs hid": """
+    RECOVERED: """
         select sum(gold.lost_sales_quantity) / sum(truth.demand_quantity - gold.sales_quantity)
         from plan.gold.fct_daily_demand as gold
         inner join '{truth}/true_demand.parquet' as truth using (sku_id, location_id, demand_on)
         where gold.is_censored
     """,
     **{
-        f"ran out by day {day}: {what}": f"""
+        RAN_OUT.format(day=day, what=what): f"""
             with supply as (
                 select
                     *,
@@ -59,35 +67,43 @@ FIGURES = {
 
             select avg({what}) from series
         """
-        for day in (1, 7, 14, 28)
+        for day in DAYS
         for what in ("said", "happened")
     },
     **{
-        f"demand over lead time and review within order-up-to, asked {level}": f"""
+        COVERED.format(level=level): f"""
             select avg(case when cumulative_demand <= order_up_to_quantity then 1 else 0 end)
             from plan.gold.fct_replenishment_plan
             inner join ahead
                 on
                     fct_replenishment_plan.sku_id = ahead.sku_id
                     and fct_replenishment_plan.location_id = ahead.location_id
-                    and ahead.lead_day = round(lead_time_days) + review_period_days
+                    and ahead.lead_day = round(protection_days)
             where scenario_id = 'baseline' and cycle_service_level = {level}
         """
-        for level in (0.95, 0.97)
+        for level in LEVELS
     },
 }
 """SQL of one number each."""
 
 
-def main(warehouse: Path = WAREHOUSE, truth: Path = TRUTH) -> None:
-    """Print each figure on a line."""
+def measure(warehouse: Path = WAREHOUSE, truth: Path = TRUTH) -> dict[str, float]:
+    """Return each figure by its name."""
+    figures = {}
     with duckdb.connect() as connection:
         connection.execute(f"attach '{warehouse}' as plan (read_only)")
         connection.execute(PREPARATION.format(truth=truth))
         for name, query in FIGURES.items():
             row = connection.execute(query.format(truth=truth)).fetchone()
             assert row is not None, "an aggregate always has one row"
-            print(f"{name:<70}{float(row[0]):>8.1%}")
+            figures[name] = float("nan") if row[0] is None else float(row[0])
+    return figures
+
+
+def main(warehouse: Path = WAREHOUSE, truth: Path = TRUTH) -> None:
+    """Print each figure on a line."""
+    for name, value in measure(warehouse, truth).items():
+        print(f"{name:<70}{value:>8.1%}")
 
 
 if __name__ == "__main__":

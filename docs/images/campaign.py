@@ -1,6 +1,6 @@
 """Draw the README's picture, what a campaign does to one SKU, from the sample warehouse.
 
-Run by ``make pictures``. Writes ``campaign.png`` beside this file, without a browser. The SKU is
+Run by ``make figures``. Writes ``campaign.png`` beside this file, without a browser. The SKU is
 the one that the scenario turns High and to which it adds the most sales at risk.
 """
 
@@ -62,7 +62,7 @@ order by line, day
 ORDERS = """
 select
     case scenario_id when 'baseline' then 'baseline' else 'scenario' end as line,
-    risk_level, stockout_probability, recommended_order_quantity
+    risk_level, stockout_probability_before_order as probability, recommended_order_quantity
 from gold.fct_stockout_risks
 inner join gold.fct_replenishment_plan using (scenario_id, sku_id, location_id)
 where scenario_id in ('baseline', $scenario) and sku_id = $sku and location_id = $location
@@ -154,8 +154,9 @@ def specification(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 def _sentence(name: str, plan: dict[str, Any]) -> str:
     return (
-        f"{name}: {plan['risk_level']} risk, {100 * plan['stockout_probability']:.0f} % to run out "
-        f"before an order can help; order {plan['recommended_order_quantity']:,.0f} today"
+        f"{name}: {plan['risk_level']} risk, {100 * plan['probability']:.0f} % to run out before "
+        "an order placed today is on the shelf; "
+        f"order {plan['recommended_order_quantity']:,.0f} today"
     )
 
 

@@ -19,6 +19,63 @@
                 ~ audit_columns() | join(', ') ~ ')'
             ) -%}
         {%- endfor -%}
+        {%- do run_query(
+            'create table if not exists ' ~ unfinished_nodes() ~ ' (node_id '
+            ~ dbt.type_string() ~ ', node_name ' ~ dbt.type_string() ~ ')'
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+    Put on record what this run is to build or test, and what of gold is not there yet. A run that is
+    killed leaves it so, and `shelfcast publish` refuses gold while anything is on it.
+#}
+{% macro begin_nodes() -%}
+    {%- if execute -%}
+    {%- set nodes = [] -%}
+    {%- for node in graph.nodes.values() -%}
+        {%- if node.unique_id in selected_resources or (
+            node.resource_type == 'model'
+            and node.fqn[1] == 'marts'
+            and load_relation(api.Relation.create(node.database, node.schema, node.alias)) is none
+        ) -%}
+            {%- do nodes.append(node) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if nodes -%}
+    insert into {{ unfinished_nodes() }} (node_id, node_name)
+    values
+    {%- for node in nodes %}
+    ({{ audit_text(node.unique_id) }}, {{ audit_text(node.name) }}){{ ',' if not loop.last }}
+    {%- endfor %}
+    {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+    Take off the record what this run has built or tested well, and what the project no longer has.
+    With --empty nothing is built well.
+#}
+{% macro end_nodes(results) -%}
+    {%- if execute -%}
+    {%- set open = graph.nodes.keys() | list -%}
+    {%- if not flags.EMPTY -%}
+        {%- set done = results
+            | selectattr('status', 'in', ['success', 'pass', 'warn', 'no-op'])
+            | map(attribute='node.unique_id') | list
+        -%}
+        {%- set open = open | reject('in', done) | list -%}
+    {%- endif -%}
+    delete from {{ unfinished_nodes() }}
+    {%- if open %}
+    where node_id not in (
+        {%- for node_id in open %}
+        {{ audit_text(node_id) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+    {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -31,6 +88,14 @@
     from {{ source('landing', '_gate') }}
     where run_id not in (select run_id from {{ audit_table('gate_results') }})
     {%- endif -%}
+{%- endmacro %}
+
+
+{# The table of what runs have begun and not ended well. It is state, which no model reads. #}
+{% macro unfinished_nodes() -%}
+    {{ return(
+        source('audit', 'gate_results').incorporate(path={'identifier': 'unfinished_nodes'}).render()
+    ) }}
 {%- endmacro %}
 
 

@@ -7,9 +7,18 @@
     and a billionth of it takes a half that is a little less for the half that is meant. NaN, and
     what is too large, are errors on both.
 
-    value: SQL of a double; type: quantity, rate or score.
+    The last place of a large amount would pass the largest bigint, so of an amount the whole and the
+    decimals are counted one by one.
+
+    value: SQL of a double; type: quantity, amount, rate or score.
 #}
 {% macro cast_double(value, type) -%}
+    {%- if type == 'amount' -%}
+    cast(
+        cast(floor({{ value }}) as {{ dbt.type_bigint() }})
+        + {{ cast_double('(' ~ value ~ ' - floor(' ~ value ~ '))', 'quantity') }} as {{ type_amount() }}
+    )
+    {%- else -%}
     {%- set types = {
         'quantity': (10000, '0.0001', type_quantity()),
         'rate': (1000000, '0.000001', type_rate()),
@@ -20,4 +29,5 @@
         cast(floor({{ value }} * {{ places }} + 0.500000001) as {{ dbt.type_bigint() }})
         * {{ unit }} as {{ fixed_type }}
     )
+    {%- endif -%}
 {%- endmacro %}

@@ -59,3 +59,9 @@
 {% macro spark__iso_weekday(day) -%}
     (weekday({{ day }}) + 1)
 {%- endmacro %}
+
+
+{# Number of the week of a day, from Monday to Sunday; 0 is the week of Monday, 5 January 1970. #}
+{% macro week_number(day) -%}
+    cast(floor({{ days_between("cast('1970-01-05' as date)", day) }} / 7.0) as integer)
+{%- endmacro %}

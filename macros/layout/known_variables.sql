@@ -5,6 +5,7 @@
         {'name': 'horizon', 'kind': 'whole', 'minimum': 30, 'maximum': 180, 'optional': false, 'only_in_project': false, 'takes': 'a whole number from 30 to 180', 'members': []},
         {'name': 'season_length', 'kind': 'whole', 'minimum': 1, 'maximum': 366, 'optional': false, 'only_in_project': false, 'takes': 'a whole number from 1 to 366', 'members': []},
         {'name': 'closed_day_minimum_lines', 'kind': 'number', 'minimum': 0, 'maximum': none, 'optional': false, 'only_in_project': false, 'takes': 'a number, 0 or more', 'members': []},
+        {'name': 'silent_location_days', 'kind': 'whole', 'minimum': 1, 'maximum': 3650, 'optional': false, 'only_in_project': false, 'takes': 'a whole number from 1 to 3,650', 'members': []},
         {'name': 'pilot_series', 'kind': 'whole', 'minimum': 1, 'maximum': 1000000, 'optional': false, 'only_in_project': false, 'takes': 'a whole number from 1 to 1,000,000', 'members': []},
         {'name': 'pool_series', 'kind': 'whole', 'minimum': 1, 'maximum': 1000000, 'optional': false, 'only_in_project': false, 'takes': 'a whole number from 1 to 1,000,000', 'members': []},
         {'name': 'backtest_folds', 'kind': 'whole', 'minimum': 1, 'maximum': 52, 'optional': false, 'only_in_project': false, 'takes': 'a whole number from 1 to 52', 'members': []},

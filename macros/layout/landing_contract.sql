@@ -76,6 +76,7 @@
                 {'name': 'region', 'type': 'string', 'required': true, 'minimum': none, 'maximum': none},
                 {'name': 'location_type', 'type': 'string', 'required': false, 'minimum': none, 'maximum': none},
                 {'name': 'opened_on', 'type': 'date', 'required': false, 'minimum': none, 'maximum': none},
+                {'name': 'closed_on', 'type': 'date', 'required': false, 'minimum': none, 'maximum': none},
             ],
         },
         'customers': {

@@ -4,8 +4,10 @@
     line, skus: aliases of the two relations.
 #}
 {% macro line_revenue(line, skus) -%}
-    {{ line }}.quantity * coalesce(
-        {{ line }}.unit_price,
-        {{ skus }}.unit_price * (1 - coalesce({{ line }}.discount_rate, 0))
-    )
+    {% set list_price = exact_product(
+        skus ~ '.unit_price', '(1 - coalesce(' ~ line ~ '.discount_rate, 0))'
+    ) -%}
+    {{ exact_product(
+        line ~ '.quantity', 'coalesce(' ~ line ~ '.unit_price, ' ~ list_price ~ ')'
+    ) }}
 {%- endmacro %}

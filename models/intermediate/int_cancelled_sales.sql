@@ -81,7 +81,9 @@ select
     location_id,
     sold_on,
     sum(cancelled_lines) as cancelled_lines,
-    cast(sum(quantity * cancelled_lines) as {{ type_quantity() }}) as cancelled_quantity
+    cast(
+        sum({{ exact_product('quantity', 'cancelled_lines') }}) as {{ type_quantity() }}
+    ) as cancelled_quantity
 from quantities
 where cancelled_lines > 0
 group by customer_id, sku_id, location_id, sold_on

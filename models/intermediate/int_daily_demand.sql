@@ -1,6 +1,7 @@
 {#
     One SKU × location × day from its first day on sale to the as-of date: what was sold, returned
-    and in stock. On a day on which the location was closed sales are unknown, not zero. A day is
+    and in stock. On a day on which no sale was possible, because the location was closed or the SKU not
+    on sale yet, sales are unknown, not zero. A day is
     censored when the stock ran out: then demand was at least the sales.
 
     Days are matched by the number of their series: at 33 million rows the texts of its key would
@@ -66,7 +67,9 @@ grid as (
     select
         series.pilot_rank,
         location_days.calendar_on as demand_on,
+        location_days.is_open,
         location_days.is_open
+        and coalesce(location_days.calendar_on >= series.first_sellable_on, false) as is_sellable
     from series
     inner join location_days
         on
@@ -81,21 +84,21 @@ select
     grid.demand_on,
     grid.is_open,
     case
-        when grid.is_open
+        when grid.is_sellable
             then cast(coalesce(daily_sales.sales_quantity, 0) as {{ type_quantity() }})
     end as sales_quantity,
     cast(coalesce(daily_sales.returned_quantity, 0) as {{ type_quantity() }}) as returned_quantity,
     cast(coalesce(daily_sales.cancelled_quantity, 0) as {{ type_quantity() }})
         as cancelled_quantity,
     case
-        when daily_sales.pilot_rank is null then cast(0 as {{ type_quantity() }})
+        when daily_sales.pilot_rank is null then cast(0 as {{ type_amount() }})
         else daily_sales.revenue_amount
     end as revenue_amount,
     snapshots.stock_on_hand,
     snapshots.stockout_hours,
     snapshots.is_simulated as is_stock_simulated,
     coalesce(
-        grid.is_open and (snapshots.stock_on_hand <= 0 or snapshots.stockout_hours > 0), false
+        grid.is_sellable and (snapshots.stock_on_hand <= 0 or snapshots.stockout_hours > 0), false
     ) as is_censored,
     promoted_days.promotion_id
 from grid

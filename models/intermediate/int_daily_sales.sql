@@ -61,7 +61,7 @@ totals as (
         cast(sum(case when quantity < 0 then -quantity else 0 end) as {{ type_quantity() }})
             as negative_quantity,
         -- rounded first: DuckDB casts a wide decimal to a narrow one digit by digit
-        cast(round(sum(revenue_amount), 4) as {{ type_quantity() }}) as revenue_amount,
+        cast(round(sum(revenue_amount), 4) as {{ type_amount() }}) as revenue_amount,
         count(*) as sales_lines,
         min(case when quantity = floor(quantity) then 1 else 0 end) = 1 as is_whole_unit
     from priced

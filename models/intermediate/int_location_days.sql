@@ -1,13 +1,14 @@
 {#
     One location × day, past and future, and whether it traded. A past day is closed when the
-    location sold nothing at all, though it usually sells; a future day, when it is a weekday that
-    the last eight weeks have seen, and on which the location never traded.
+    location sold nothing at all, though it usually sells or because it had not opened yet; a future
+    day, when it is a weekday that the last eight weeks have seen, and on which the location never
+    traded.
 #}
 with
 
 locations as (
 
-    select location_id from {{ ref('int_locations') }}
+    select * from {{ ref('int_locations') }}
 
 ),
 
@@ -84,7 +85,10 @@ past_days as (
         calendar_days.calendar_on,
         coalesce(
             sales_by_day.sales_lines > 0
-            or coalesce(trading.lines_per_day, 0) < {{ var('closed_day_minimum_lines') }},
+            or (
+                coalesce(trading.lines_per_day, 0) < {{ var('closed_day_minimum_lines') }}
+                and coalesce(calendar_days.calendar_on >= locations.opened_on, true)
+            ),
             false
         ) as is_open
     from locations

@@ -23,7 +23,8 @@ landed as (
         coalesce(location_name, location_id) as location_name,
         region,
         location_type,
-        opened_on
+        opened_on,
+        closed_on
     from versions
 
 ),
@@ -35,7 +36,8 @@ sold_at as (
         location_id as location_name,
         'All' as region,
         cast(null as {{ dbt.type_string() }}) as location_type,
-        cast(null as date) as opened_on
+        cast(null as date) as opened_on,
+        cast(null as date) as closed_on
     from sales
     where
         location_id is not null

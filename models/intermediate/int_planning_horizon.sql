@@ -1,7 +1,7 @@
 {{ config(tags=['fit']) }}
 {#
     One row: the days to forecast, and the day of the fits. The variable horizon, raised until it holds
-    the longest P95 lead time with its review period, at most 180 days. Fits are made over them, and so
+    the longest P95 lead time from the order day after the next one, at most 180 days. Fits are made over them, and so
     they are found anew with the fits.
 #}
 with
@@ -22,7 +22,7 @@ needed as (
 
     select
         coalesce(
-            max(ceiling(lead_time_days + 1.645 * lead_time_sd_days) + review_period_days), 0
+            max(ceiling(lead_time_days + 1.645 * lead_time_sd_days) + days_to_review), 0
         ) as longest_protection_days
     from scenario_series
 

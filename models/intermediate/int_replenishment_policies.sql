@@ -1,4 +1,8 @@
-{# One SKU: the policy that applies to it, its category's own or the one for every category (*). #}
+{#
+    One SKU: the policy that applies to it, its category's own or the one for every category (*), and
+    the order calendar that it follows: its supplier's order weekdays, every so many weeks where the
+    supplier's review period is two weeks or more, or else a review period after today.
+#}
 with
 
 skus as (
@@ -9,7 +13,18 @@ skus as (
 
 suppliers as (
 
-    select * from {{ ref('int_suppliers') }}
+    select
+        supplier_id,
+        review_period_days,
+        case
+            when
+                order_weekdays like '%1%'
+                {%- for weekday in range(2, 8) %}
+                or order_weekdays like '%{{ weekday }}%'
+                {%- endfor %}
+                then order_weekdays
+        end as order_weekdays
+    from {{ ref('int_suppliers') }}
 
 ),
 
@@ -19,82 +34,51 @@ policies as (
 
 ),
 
-calendar_days as (
-
-    select * from {{ ref('int_calendar_days') }}
-
-),
-
-as_of as (
-
-    select as_of_date from {{ ref('int_as_of') }}
-
-),
-
-next_reviews as (
-
-    select
-        suppliers.supplier_id,
-        min({{ days_between('as_of.as_of_date', 'calendar_days.calendar_on') }}) as days_to_review
-    from suppliers
-    cross join as_of
-    inner join calendar_days
-        on
-            as_of.as_of_date < calendar_days.calendar_on
-            and {{ add_days('as_of.as_of_date', 7) }} >= calendar_days.calendar_on
-            and suppliers.order_weekdays like {{ dbt.concat([
-                "'%'",
-                dbt.cast(iso_weekday('calendar_days.calendar_on'), dbt.type_string()),
-                "'%'",
-            ]) }}
-    group by suppliers.supplier_id
-
-),
-
-review_days as (
-
-    select
-        suppliers.supplier_id,
-        coalesce(
-            suppliers.order_weekdays like {{ dbt.concat([
-                "'%'",
-                dbt.cast(iso_weekday('as_of.as_of_date'), dbt.type_string()),
-                "'%'",
-            ]) }},
-            true
-        ) as is_review_day
-    from suppliers
-    cross join as_of
-
-),
-
 everywhere as (
 
     select * from policies
     where category = '*'
 
+),
+
+applied as (
+
+    select
+        skus.sku_id,
+        skus.supplier_id,
+        suppliers.order_weekdays,
+        case
+            when suppliers.order_weekdays is not null
+                then greatest(cast(floor(suppliers.review_period_days / 7.0) as integer), 1)
+        end as order_every_weeks,
+        coalesce(own.cycle_service_level, everywhere.cycle_service_level) as cycle_service_level,
+        coalesce(
+            suppliers.review_period_days, own.review_period_days, everywhere.review_period_days
+        ) as review_period_days,
+        coalesce(own.lead_time_days, everywhere.lead_time_days) as lead_time_days,
+        coalesce(own.lead_time_sd_days, everywhere.lead_time_sd_days) as lead_time_sd_days,
+        coalesce(own.order_is_lost_days, everywhere.order_is_lost_days) as order_is_lost_days
+    from skus
+    cross join everywhere
+    left join policies as own on skus.category = own.category
+    left join suppliers on skus.supplier_id = suppliers.supplier_id
+
 )
 
 select
-    skus.sku_id,
-    cast(coalesce(own.cycle_service_level, everywhere.cycle_service_level) as {{ type_rate() }})
-        as cycle_service_level,
-    coalesce(
-        suppliers.review_period_days, own.review_period_days, everywhere.review_period_days
-    ) as review_period_days,
-    coalesce(
-        next_reviews.days_to_review,
-        suppliers.review_period_days,
-        own.review_period_days,
-        everywhere.review_period_days
-    ) as days_to_review,
-    coalesce(review_days.is_review_day, true) as is_review_day,
-    coalesce(own.lead_time_days, everywhere.lead_time_days) as lead_time_days,
-    coalesce(own.lead_time_sd_days, everywhere.lead_time_sd_days) as lead_time_sd_days,
-    coalesce(own.order_is_lost_days, everywhere.order_is_lost_days) as order_is_lost_days
-from skus
-cross join everywhere
-left join policies as own on skus.category = own.category
-left join suppliers on skus.supplier_id = suppliers.supplier_id
-left join next_reviews on skus.supplier_id = next_reviews.supplier_id
-left join review_days on skus.supplier_id = review_days.supplier_id
+    sku_id,
+    cast(cycle_service_level as {{ type_rate() }}) as cycle_service_level,
+    case
+        when order_weekdays is not null then {{ dbt.concat(["'supplier '", 'supplier_id']) }}
+        else
+            {{ dbt.concat([
+                "'every '", dbt.cast('review_period_days', dbt.type_string()), "' days'"
+            ]) }}
+    end as order_calendar_id,
+    order_weekdays,
+    order_every_weeks,
+    case when order_weekdays is null then review_period_days end as order_every_days,
+    lead_time_days,
+    lead_time_sd_days,
+    order_is_lost_days
+from applied

@@ -1,6 +1,6 @@
 {#
     One scenario × SKU × location × day ahead: baseline forecast, the factor that the scenario puts
-    on it, and the units that arrive in time for the day. The factor scales mean and error alike; it
+    on it, the units that arrive in time for the day, and whether an order can be placed on it. The factor scales mean and error alike; it
     is 0 on days on which the location is closed and once the SKU is discontinued.
 #}
 with
@@ -49,12 +49,19 @@ open_orders as (
 
 ),
 
+order_days as (
+
+    select * from {{ ref('int_order_days') }}
+
+),
+
 as_of as (
 
     select as_of_date from {{ ref('int_as_of') }}
 
 ),
 
+-- effects may multiply to any factor: a rate holds none above 999, and below exp(-20) it is 0
 demand_factors as (
 
     select
@@ -64,7 +71,9 @@ demand_factors as (
         forecasts.lead_day,
         case
             when min(effects.effect_value) = 0 then 0
-            else exp(sum(ln(cast(nullif(effects.effect_value, 0) as {{ type_double() }}))))
+            else exp(least(greatest(
+                sum(ln(cast(nullif(effects.effect_value, 0) as {{ type_double() }}))), -20
+            ), 6.8))
         end as demand_factor
     from effects
     cross join forecasts
@@ -87,6 +96,7 @@ arrivals as (
         scenario_series.scenario_id,
         open_orders.sku_id,
         open_orders.location_id,
+        open_orders.purchase_order_id,
         open_orders.open_quantity,
         greatest(
             1,
@@ -110,6 +120,7 @@ receipts as (
         sku_id,
         location_id,
         lead_day,
+        min({{ text_order('purchase_order_id') }}) as open_order_id,
         sum(open_quantity) as receipts_quantity
     from arrivals
     group by scenario_id, sku_id, location_id, lead_day
@@ -126,10 +137,12 @@ select
     forecasts.reconciliation_factor,
     case
         when not location_days.is_open then 0
-        when scenario_series.discontinued_on <= forecasts.forecast_on then 0
+        when scenario_series.sale_ends_on <= forecasts.forecast_on then 0
         else {{ cast_double('coalesce(demand_factors.demand_factor, 1)', 'rate') }}
     end as demand_factor,
     cast(coalesce(receipts.receipts_quantity, 0) as {{ type_quantity() }}) as receipts_quantity,
+    receipts.open_order_id,
+    order_days.order_day_on is not null as is_order_day,
     forecasts.error_scale,
     forecasts.calibration_group
 from scenario_series
@@ -141,6 +154,10 @@ inner join location_days
     on
         forecasts.location_id = location_days.location_id
         and forecasts.forecast_on = location_days.calendar_on
+left join order_days
+    on
+        scenario_series.order_calendar_id = order_days.order_calendar_id
+        and forecasts.forecast_on = order_days.order_day_on
 left join demand_factors
     on
         scenario_series.scenario_id = demand_factors.scenario_id

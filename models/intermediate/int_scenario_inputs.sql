@@ -7,7 +7,7 @@ with
 
 scenarios as (
 
-    select * from {{ ref('scenarios') }}
+    select * from {{ ref('int_scenarios') }}
 
 ),
 
@@ -75,7 +75,8 @@ horizon as (
         {{ var('season_length') }} as season_length,
         {{ var('pilot_series') }} as pilot_series,
         {{ var('pool_series') }} as pool_series,
-        {{ var('closed_day_minimum_lines') }} as closed_day_minimum_lines
+        {{ var('closed_day_minimum_lines') }} as closed_day_minimum_lines,
+        {{ var('silent_location_days') }} as silent_location_days
     from {{ ref('int_as_of') }} as as_of
     cross join {{ ref('int_planning_horizon') }} as planning_horizon
 
@@ -89,6 +90,7 @@ select
         'replenishment.policy_keys', 'risk.threshold_keys', 'horizon.as_of_date',
         'horizon.horizon_days', 'horizon.fitted_on', 'horizon.season_length',
         'horizon.pilot_series', 'horizon.pool_series', 'horizon.closed_day_minimum_lines',
+        'horizon.silent_location_days',
     ]) }} as inputs_hash
 from scenarios
 cross join landed

@@ -23,18 +23,24 @@ select
     days.base_forecast_quantity as forecast_quantity,
     days.demand_factor * days.reconciliation_factor as demand_factor,
     days.receipts_quantity,
+    days.open_order_id,
+    days.is_order_day,
     days.error_scale,
     days.calibration_group,
     series.stock_on_hand,
     series.lead_time_days,
     series.lead_time_sd_days,
+    series.days_to_order,
     series.review_period_days,
     series.cycle_service_level,
+    series.high_probability,
     series.pack_size,
     series.min_order_quantity,
     series.shelf_life_days,
+    series.last_sale_day,
     series.is_whole_unit,
-    series.unit_cost
+    series.unit_cost,
+    series.supplier_name
 from days
 inner join series
     on

@@ -1,12 +1,13 @@
 {#
     One scenario × SKU × location that is forecast: stock, lead time and policy under the scenario.
-    A scenario's effect on the lead time holds for new orders and for those under way.
+    A scenario's effect on the lead time holds for new orders and for those under way. The next
+    order day and the one after it come from the order calendar.
 #}
 with
 
 scenarios as (
 
-    select * from {{ ref('scenarios') }}
+    select * from {{ ref('int_scenarios') }}
 
 ),
 
@@ -45,6 +46,24 @@ lead_times as (
 policies as (
 
     select * from {{ ref('int_replenishment_policies') }}
+
+),
+
+calendars as (
+
+    select * from {{ ref('int_order_calendars') }}
+
+),
+
+suppliers as (
+
+    select * from {{ ref('int_suppliers') }}
+
+),
+
+as_of as (
+
+    select as_of_date from {{ ref('int_as_of') }}
 
 ),
 
@@ -96,9 +115,10 @@ select
     lead_times.lead_time_sd_days,
     lead_times.lead_time_source,
     coalesce(delays.delay_days, 0) as delay_days,
-    policies.review_period_days,
-    policies.days_to_review,
-    policies.is_review_day,
+    policies.order_calendar_id,
+    calendars.days_to_order,
+    calendars.days_to_review,
+    calendars.review_period_days,
     policies.cycle_service_level,
     thresholds.high_probability,
     thresholds.medium_probability,
@@ -107,14 +127,19 @@ select
     skus.pack_size,
     skus.min_order_quantity,
     skus.shelf_life_days,
-    skus.discontinued_on,
+    series.sale_ends_on,
+    {{ days_between('as_of.as_of_date', 'series.sale_ends_on') }} - 1 as last_sale_day,
+    coalesce(suppliers.supplier_name, skus.supplier_id) as supplier_name,
     coalesce(classes.is_whole_unit, true) as is_whole_unit
 from scenarios
 cross join series
 cross join thresholds
+cross join as_of
 inner join skus on series.sku_id = skus.sku_id
 inner join lead_times on series.sku_id = lead_times.sku_id
 inner join policies on series.sku_id = policies.sku_id
+inner join calendars on policies.order_calendar_id = calendars.order_calendar_id
+left join suppliers on skus.supplier_id = suppliers.supplier_id
 left join classes on series.sku_id = classes.sku_id
 left join stock_positions
     on

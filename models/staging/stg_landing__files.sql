@@ -21,7 +21,8 @@ renamed as (
         columns_missing,
         landed_at,
         landing_number,
-        equal_lines
+        equal_lines,
+        landing_folder
     from source
 
 )

@@ -6,6 +6,7 @@ Commands import what they run when they run, so that ``shelfcast --help`` is ins
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -126,11 +127,11 @@ def generate(
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     click.echo(str(summary))
-    click.echo(f"Next: {warehouse.command(f'shelfcast land {folder}')}")
+    click.echo(f"Next: {warehouse.make_build(str(folder))}")
 
 
 @main.command()
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("source", required=False)
 @click.option(
     "--lake",
     type=click.Path(path_type=Path),
@@ -141,17 +142,29 @@ def generate(
     type=click.Path(path_type=Path),
     help="Names of files and columns. [default: landing.yml in SOURCE]",
 )
+@click.option("--moved", is_flag=True, help="SOURCE landed before, from another place.")
 @_TARGET
-def land(source: Path, lake: Path | None, config: Path | None) -> None:
-    """Land the files of SOURCE, each once, as canonical Parquet, and into PostgreSQL."""
+def land(source: str | None, lake: Path | None, config: Path | None, moved: bool) -> None:
+    """Land the files of SOURCE, each once, as canonical Parquet, and into PostgreSQL.
+
+    Without SOURCE nothing lands: sales and skus have to be tables of your own (source_tables).
+    """
     from shelfcast.landing import land as land_files
     from shelfcast.project import own_tables
 
     lake = lake or warehouse.lake()
     report = land_files(
-        source, lake, config=config, elsewhere=own_tables(), progress=_tell_progress
+        Path(source) if source else None,
+        lake,
+        config=config,
+        elsewhere=own_tables(),
+        moved=moved,
+        progress=_tell_progress,
     )
-    click.echo(str(report))
+    if source or report.missing_entities:
+        click.echo(str(report))
+    else:
+        click.echo("Nothing to land: sales and skus come from tables of your own.")
     if warehouse.target() == warehouse.POSTGRES:
         click.echo(_load(lake))
     if report.refused or report.missing_entities:
@@ -185,7 +198,7 @@ def _import(name: str, importer: str, source: Path, folder: Path | None) -> None
     except importers.ImportFileError as error:
         raise click.ClickException(str(error)) from error
     click.echo(str(report))
-    click.echo(f"Next: make build LANDING={folder}")
+    click.echo(f"Next: {warehouse.make_build(str(folder))}")
 
 
 _SOURCE = click.argument("source", type=click.Path(path_type=Path))
@@ -289,39 +302,50 @@ def explain(what: str) -> None:
 
 @rejects.command("export")
 @_TARGET
-@click.argument("folder", type=click.Path(path_type=Path), default="rejects")
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
 @_EVERYTHING
-def export_rejects(folder: Path, everything: bool) -> None:
-    """Write the quarantined rows to FOLDER, one CSV file per entity, to be corrected."""
+def export_rejects(folder: Path | None, everything: bool) -> None:
+    """Write the quarantined rows to be corrected, a CSV file per entity.
+
+    They go to FOLDER, by default rejects in SHELFCAST_HOME.
+    """
     from shelfcast.rejects import EMPTY
     from shelfcast.rejects import export_rejects as write_rejects
 
+    folder = folder or warehouse.rejects()
     written = write_rejects(folder, everything=everything)
     if not written:
         click.echo(EMPTY)
         return
     for path, rows in written:
         click.echo(f"{path}: {rows:,} rows")
-    click.echo(f"Next: correct them, then {warehouse.command(f'shelfcast land {folder}')}")
+    again = warehouse.command(f"shelfcast land {shlex.quote(str(folder))}")
+    click.echo(f"Next: correct them, then {again}")
 
 
 @main.command()
 @_TARGET
-def summary() -> None:
+@click.option(
+    "--landing", help="Folder that the warehouse was built from, to name in what is next."
+)
+def summary(landing: str | None) -> None:
     """Print what landed, what is urgent and what the scenarios change."""
     from shelfcast.summary import build_summary
 
-    click.echo(build_summary())
+    click.echo(build_summary(landing))
 
 
 @main.command()
 @_TARGET
-@click.argument("folder", type=click.Path(path_type=Path), default="exports")
-def export(folder: Path) -> None:
-    """Write the plan per SKU, region and day to FOLDER, as CSV and Parquet."""
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+def export(folder: Path | None) -> None:
+    """Write the plan per SKU, region and day as CSV and Parquet.
+
+    The files go to FOLDER, by default exports in SHELFCAST_HOME.
+    """
     from shelfcast.export import export_forecast
 
-    for path, rows in export_forecast(folder):
+    for path, rows in export_forecast(folder or warehouse.exports()):
         click.echo(f"{path}: {rows:,} rows")
 
 

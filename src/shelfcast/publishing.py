@@ -25,6 +25,10 @@ SCHEMA = "gold"
 
 _COPY = "published"
 _READ_ONLY = 0o444
+_SHOWN = 5
+_UNFINISHED = "unfinished_nodes"
+"""Table of the schema audit that the hooks of dbt keep."""
+
 _MARK = "published_by_shelfcast"
 """Macro that a published file bears, so that no other is ever replaced."""
 
@@ -103,6 +107,8 @@ def _check(path: Path, target: Path) -> None:
         )
     if target.is_dir():
         raise PublishError(f"{path} is a folder; give the path of a file, such as {FILE_NAME}")
+    if target.exists() and not target.is_file():
+        raise PublishError(f"{path} is no regular file; give the copy another path")
     if target == warehouse.database().resolve():
         raise PublishError(f"{path} is the warehouse itself; give the copy another path")
     if target.exists() and not _is_published(target):
@@ -150,6 +156,7 @@ def _copy_gold(path: Path, partial: Path) -> tuple[tuple[str, int], ...]:
                 f"{warehouse.database()} has no tables in {schema(SCHEMA)}. Build it first: "
                 "make build"
             )
+        _require_finished(connection)
         try:
             memory = os.environ.get("SHELFCAST_MEMORY", "4GB")
             connection.execute(f"set memory_limit = {literal(memory)}")
@@ -170,6 +177,32 @@ def _copy_gold(path: Path, partial: Path) -> tuple[tuple[str, int], ...]:
                 "allow it, and publish again"
             ) from error
     return tables
+
+
+def _require_finished(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse gold of which a build failed, was killed, or left out a part.
+
+    A warehouse that was built before 0.6.0 has no record; its gold is taken as finished.
+    """
+    audit = schema("audit")
+    known = connection.execute(
+        "select true from duckdb_tables() where database_name = current_database() "
+        "and schema_name = ? and table_name = ?",
+        [audit, _UNFINISHED],
+    ).fetchall()
+    if not known:
+        return
+    names = connection.execute(
+        f"select distinct node_name from {audit}.{identifier(_UNFINISHED)} order by 1"
+    ).fetchall()
+    if names:
+        shown = ", ".join(name for (name,) in names[:_SHOWN])
+        more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+        raise PublishError(
+            f"No finished build left the gold of {warehouse.database()}: a run of dbt failed, was "
+            f"stopped or has not come to {shown}{more}. Mend what it said, build all of it, and "
+            "publish again; a copy published before stands"
+        )
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str | None]]:

@@ -112,6 +112,14 @@ VARIABLES: tuple[Variable, ...] = (
         minimum=0,
     ),
     _count(
+        "silent_location_days",
+        "A location that sold nothing on this many days on which others sold is taken for closed, "
+        "and no longer planned, where it would have sold on at least 5 of them at its usual rate.",
+        14,
+        1,
+        3650,
+    ),
+    _count(
         "pilot_series",
         "Series from which seasonal profiles and the prior over smoothing methods are learnt, at "
         "most. Takes effect with the next fit.",
@@ -181,7 +189,7 @@ ENVIRONMENT: tuple[EnvironmentVariable, ...] = (
         "SHELFCAST_HOME",
         "`warehouse/sample`",
         "Folder of the warehouse: its lake, and its DuckDB file or embedded PostgreSQL. `make` "
-        "sets it to `warehouse/` and the path of LANDING.",
+        "sets it to `warehouse/` and the path of LANDING with a checksum of it.",
     ),
     EnvironmentVariable(
         "SHELFCAST_TARGET", "`duckdb`", "Engine that holds the tables: `duckdb` or `postgres`."

@@ -162,7 +162,13 @@ def _seed(seed: dict[str, Any], folder: Path) -> str:
     )
 
 
-_TYPE_WORDS = {"varchar": "text", "numeric": "number", "integer": "whole number", "date": "date"}
+_TYPE_WORDS = {
+    "varchar": "text",
+    "numeric": "number",
+    "integer": "whole number",
+    "date": "date",
+    "boolean": "true or false",
+}
 
 
 def _column_takes(column: dict[str, Any], type_: str) -> str:

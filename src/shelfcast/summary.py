@@ -7,10 +7,13 @@ from typing import Any
 
 import duckdb
 
-from shelfcast.text_table import as_text, table
+from shelfcast.text_table import as_text, one_line, table
 from shelfcast.warehouse import (
+    DEFAULT_HOME,
     DUCKDB,
     command,
+    docs_site,
+    exports,
     home,
     location,
     make_build,
@@ -21,10 +24,22 @@ from shelfcast.warehouse import (
 
 MOST_URGENT = 10
 MOST_REASONS = 15
+LONGEST_NAME = 60
+"""Characters of a name in a seed that are shown."""
+
+MOST_SILENT = 10
+
+SEED_FOLDERS = {"replenishment_policy": "seeds/policy", "scenario_effects": "seeds/scenarios"}
 
 
-def build_summary() -> str:
+def build_summary(landing: str | None = None) -> str:
     """Return the summary of the warehouse as text.
+
+    Parameters
+    ----------
+    landing
+        Folder that the warehouse was built from, for the command that builds it again; None where
+        it is not known.
 
     Raises
     ------
@@ -37,13 +52,15 @@ def build_summary() -> str:
             _landing(connection),
             _quality(connection),
             _forecast(connection),
+            *_silent_locations(connection),
             _risks(connection),
             *_newest_counts(connection),
             _most_urgent(connection),
             _scenarios(connection),
-            _next_steps(),
+            _unmatched_scopes(connection),
+            _next_steps(connection, landing),
         ]
-    return "\n\n".join(sections)
+    return "\n\n".join(section for section in sections if section)
 
 
 def _heading(connection: duckdb.DuckDBPyConnection) -> str:
@@ -53,19 +70,23 @@ def _heading(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _landing(connection: duckdb.DuckDBPyConnection) -> str:
-    landed, accepted, rejected, files = _row(
+    landed, own, tables, accepted, rejected, files = _row(
         connection,
         f"""
         select
-            coalesce(sum(judged_rows), 0), coalesce(sum(accepted_rows), 0),
-            coalesce(sum(rejected_rows), 0), count(*)
+            coalesce(sum(judged_rows) filter (where _landed_at is not null), 0),
+            coalesce(sum(judged_rows) filter (where _landed_at is null), 0),
+            count(*) filter (where _landed_at is null),
+            coalesce(sum(accepted_rows), 0),
+            coalesce(sum(rejected_rows), 0),
+            (select count(distinct (entity, file)) from {schema("bronze")}.stg_landing__files)
         from {schema("silver")}.int_landed_rows
         """,
     )
-    text = (
-        f"{landed:,} rows landed from {files:,} files: "
-        f"{accepted:,} accepted, {rejected:,} rejected."
-    )
+    sources = [f"{landed:,} rows landed from {files:,} files"] if files or not tables else []
+    if tables:
+        sources.append(f"{own:,} rows read from {tables:,} tables of your own")
+    text = f"{' and '.join(sources)}: {accepted:,} accepted, {rejected:,} rejected."
     reasons = connection.execute(
         f"""
         select entity, reject_codes, count(*) as rejected_rows
@@ -81,7 +102,7 @@ def _landing(connection: duckdb.DuckDBPyConnection) -> str:
     if not reasons:
         return text
     return (
-        f"{text}\n{table(('entity', 'reason', 'rows'), reasons[:MOST_REASONS])}\n"
+        f"{text}\n{table(('entity', 'reasons', 'rows'), reasons[:MOST_REASONS])}\n"
         + (
             f"  … and {len(reasons) - MOST_REASONS:,} more kinds.\n"
             if len(reasons) > MOST_REASONS
@@ -105,7 +126,7 @@ def _quality(connection: duckdb.DuckDBPyConnection) -> str:
         )
         """,
     )
-    breaks, simulated = _row(
+    breaks, simulated, landed = _row(
         connection,
         f"""
         select
@@ -113,12 +134,15 @@ def _quality(connection: duckdb.DuckDBPyConnection) -> str:
             (
                 select count(*) from {schema("gold")}.fct_stockout_risks
                 where scenario_id = 'baseline' and is_stock_simulated
-            )
+            ),
+            (select count(*) from {schema("bronze")}.stg_landing__files)
         """,
     )
     if checks:
         worst = f", {critical:,} of them critical" if critical else ""
         lines = [f"Gate: {checks:,} checks of what landed, {failed:,} to look at{worst}."]
+    elif not landed:
+        lines = ["Gate: nothing has landed, so there is nothing to check."]
     else:
         lines = [f"The gate has not looked at what landed: {command('shelfcast gate')}"]
     if breaks:
@@ -144,8 +168,42 @@ def _forecast(connection: duckdb.DuckDBPyConnection) -> str:
     )
     if not series:
         return "Nothing to forecast: no SKU on sale has a history at any location."
-    by_rule = f"; {fallbacks:,} by a simple rule, see fallback_reason" if fallbacks else ""
+    by_rule = (
+        f"; {fallbacks:,} by a simple rule, see fallback_reason in "
+        f"{schema('gold')}.fct_demand_forecasts"
+        if fallbacks
+        else ""
+    )
     return f"{series:,} series (SKU × location) forecast {days} days ahead{by_rule}."
+
+
+def _silent_locations(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Name the locations that sold nothing while others did, for which nothing is planned."""
+    rows = connection.execute(
+        f"""
+        select
+            location_id
+            || case when location_name <> location_id then ' (' || location_name || ')' else '' end,
+            strftime(silent_since_on, '%Y-%m-%d')
+        from {schema("gold")}.dim_locations cross join {schema("silver")}.int_as_of
+        where silent_since_on is not null and coalesce(closed_on > as_of_date, true)
+        order by location_id
+        """
+    ).fetchall()
+    if not rows:
+        return []
+    lines = [f"  {location}: nothing sold since {since}" for location, since in rows[:MOST_SILENT]]
+    if len(rows) > MOST_SILENT:
+        lines.append(f"  … and {len(rows) - MOST_SILENT:,} more, see dim_locations")
+    return [
+        "\n".join(
+            (
+                "Not planned, and not bought for: locations that sold nothing while others did",
+                *lines,
+                "  Closed? Say so in closed_on of locations. Open? Land their sales.",
+            )
+        )
+    ]
 
 
 def _risks(connection: duckdb.DuckDBPyConnection) -> str:
@@ -160,7 +218,9 @@ def _risks(connection: duckdb.DuckDBPyConnection) -> str:
         ).fetchall()
     )
     levels = ["High", "Medium", "Low"] + (["Unknown"] if "Unknown" in counts else [])
-    text = "Stock-out risk: " + ", ".join(f"{counts.get(level, 0):,} {level}" for level in levels)
+    text = f"Stock-out risk of {sum(counts.values()):,} series: " + ", ".join(
+        f"{counts.get(level, 0):,} {level}" for level in levels
+    )
     if "Unknown" in counts:
         text += " (no stock record; land inventory to know)"
     return text + "."
@@ -212,15 +272,7 @@ def _newest_counts(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
-    (priced,) = _row(
-        connection,
-        f"select count(revenue_at_risk_amount) from {schema('gold')}.fct_stockout_risks",
-    )
-    at_risk, measure, at_price = (
-        ("sales at risk", "revenue_at_risk_amount", " at list price")
-        if priced
-        else ("units at risk", "units_at_risk", "")
-    )
+    at_risk, measure, at_price = _measure_at_risk(connection)
     rows = connection.execute(
         f"""
         select
@@ -238,7 +290,11 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
             end,
             round(100 * risks.stockout_probability_before_order)::integer || ' %',
             risks.{measure},
-            plans.recommended_order_quantity
+            plans.recommended_order_quantity,
+            case
+                when plans.recommended_order_quantity > 0
+                    then strftime(plans.order_on, '%Y-%m-%d')
+            end
         from {schema("gold")}.fct_stockout_risks as risks
         inner join {schema("gold")}.fct_replenishment_plan as plans
             using (scenario_id, sku_id, location_id)
@@ -252,8 +308,16 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     if not rows:
         return "Nothing is known to be at High risk of running out."
+    (unpriced,) = _row(
+        connection,
+        f"""
+        select count(*) filter (where {measure} is null) from {schema("gold")}.fct_stockout_risks
+        where scenario_id = 'baseline' and risk_level = 'High'
+        """,
+    )
+    most = f"The {len(rows)} most urgent series" if len(rows) > 1 else "The most urgent series"
     return (
-        f"The {len(rows)} most urgent, by {at_risk}\n"
+        f"{most}, by {at_risk}\n"
         + table(
             (
                 "SKU",
@@ -263,104 +327,185 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
                 "runs out on",
                 "probability",
                 at_risk,
-                "order today",
+                "to order",
+                "on",
             ),
             rows,
         )
         + (
-            "\n  probability: of unmet demand before an order placed today is on the shelf"
-            f"\n  {at_risk}: unmet demand{at_price} until an order of the next review is"
+            "\n  probability: of unmet demand before the next order is on the shelf"
+            f"\n  {at_risk}: unmet demand{at_price} before the order after the next one is"
         )
+        + (f"\n  {unpriced:,} at High risk have no price, and come last" if unpriced else "")
     )
 
 
+def _measure_at_risk(connection: duckdb.DuckDBPyConnection) -> tuple[str, str, str]:
+    """Return what is at risk, its column, and how it is valued: money where a price is known."""
+    (priced,) = _row(
+        connection,
+        f"select count(revenue_at_risk_amount) from {schema('gold')}.fct_stockout_risks",
+    )
+    if priced:
+        return "sales at risk", "revenue_at_risk_amount", " at list price"
+    return "units at risk", "units_at_risk", ""
+
+
 def _scenarios(connection: duckdb.DuckDBPyConnection) -> str:
+    at_risk, measure, _ = _measure_at_risk(connection)
     rows = connection.execute(
         f"""
-        with newly_high as (
-            select risks.scenario_id, count(distinct risks.sku_id) as skus
-            from {schema("gold")}.fct_stockout_risks as risks
-            inner join {schema("gold")}.fct_stockout_risks as baseline
-                on
-                    risks.sku_id = baseline.sku_id
-                    and risks.location_id = baseline.location_id
-                    and baseline.scenario_id = 'baseline'
-            where risks.risk_level = 'High' and baseline.risk_level <> 'High'
-            group by risks.scenario_id
-        )
-
         select
             scenarios.scenario_name,
             sum(impacts.forecast_quantity_change),
-            sum(impacts.revenue_at_risk_amount_change),
-            coalesce(max(newly_high.skus), 0),
+            sum(impacts.{measure}_change),
+            case when (
+                select count(*) > 0 from {schema("gold")}.fct_stockout_risks
+                where risk_level <> 'Unknown'
+            ) then sum(impacts.newly_high_risk_count) end,
             sum(impacts.recommended_order_quantity_change),
             sum(impacts.order_cost_amount_change)
         from {schema("gold")}.fct_scenario_impacts as impacts
         inner join {schema("gold")}.dim_scenarios as scenarios using (scenario_id)
-        left join newly_high using (scenario_id)
         where scenario_id <> 'baseline'
         group by scenario_id, scenarios.scenario_name
         order by scenario_id
         """
     ).fetchall()
-    if not rows:
-        return "No scenarios: add rows to seeds/scenarios/."
-    text = "Scenarios, against the baseline\n" + table(
-        (
-            "scenario",
-            "demand (units)",
-            "sales at risk",
-            "SKUs newly High",
-            "to order (units)",
-            "to order (cost)",
-        ),
-        [(row[0], *map(_change, row[1:])) for row in rows],
+    uncosted, costed = _row(
+        connection,
+        f"""
+        select
+            count(*) filter (where order_cost_amount is null),
+            count(*) filter (where order_cost_amount is not null)
+        from {schema("gold")}.fct_replenishment_plan
+        where recommended_order_quantity > 0
+        """,
     )
-    return "\n".join([text, *_unmatched_scopes(connection)])
+    (examples,) = _row(
+        connection,
+        f"""
+        select
+            (
+                select count(*) from {schema("seeds")}.scenarios
+                where scenario_id not in (select scenario_id from {schema("gold")}.dim_scenarios)
+            )
+            + (
+                select count(*) from {schema("seeds")}.replenishment_policy
+                where is_example
+                    and category not in (select category from {schema("gold")}.dim_skus)
+            )
+        """,
+    )
+    text = "No scenarios but the baseline"
+    if rows:
+        text = "Scenarios, against the baseline\n" + table(
+            (
+                "scenario",
+                "demand (units)",
+                at_risk,
+                "newly High",
+                "to order (units)",
+                "to order (cost)",
+            ),
+            [(row[0], *map(_change, row[1:])) for row in rows],
+        )
+        text += "\n  newly High: series (SKU × location) at High risk that are not in the baseline"
+        if uncosted and costed:
+            text += "\n  to order (cost): without the SKUs of which no cost is known"
+    text += "\n  add your own in seeds/scenarios/: docs/scenarios.md says how"
+    if examples:
+        text += (
+            f"\n  examples (is_example) that name what is not in this data, left out: {examples:,}"
+        )
+    return text
 
 
-def _unmatched_scopes(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Name what scenarios apply to and the data does not have: a typo, or another retailer's."""
-    known = {
-        "category": f"select category from {schema('gold')}.dim_skus",
-        "sku_id": f"select sku_id from {schema('gold')}.dim_skus",
-        "supplier_id": f"select supplier_id from {schema('gold')}.dim_skus",
-        "region": f"select region from {schema('gold')}.dim_locations",
-    }
-    lines = []
-    for scope, query in known.items():
-        unmatched = connection.execute(
-            f"""
-            select distinct scenario_id, {scope}
-            from {schema("seeds")}.scenario_effects
-            where {scope} is not null
-                and {scope} not in (select * from ({query}) as t (known) where known is not null)
-            order by all
-            """
-        ).fetchall()
-        lines += [
-            f"  {scenario}: nothing has the {scope} '{value}'" for scenario, value in unmatched
-        ]
-    return lines
+def _unmatched_scopes(connection: duckdb.DuckDBPyConnection) -> str:
+    """Name each row of a planner's seed that matches nothing, with the nearest known name."""
+    unmatched = connection.execute(
+        f"""
+        select seed_name, seed_row, scope_name, scope_value
+        from {schema("silver")}.int_unmatched_scopes
+        order by all
+        """
+    ).fetchall()
+    if not unmatched:
+        return ""
+    lines = ["Rows of seeds that match nothing, and change nothing until they are corrected"]
+    for seed, row, scope, value in unmatched:
+        where = f"{SEED_FOLDERS[seed]}/{seed}.csv"
+        if row != value:
+            where += f", {_shown(row)}"
+        lines.append(f"  {where}: {_what_is_unmatched(connection, scope, value)}")
+    return "\n".join(lines)
 
 
-def _next_steps() -> str:
+def _what_is_unmatched(connection: duckdb.DuckDBPyConnection, scope: str, value: str) -> str:
+    if scope == "days":
+        return f"the days of {value} lie outside those forecast"
+    if scope == "combination":
+        return f"nothing on sale has all of {_shown(value)}"
+    text = f"nothing has the {scope} '{_shown(value)}'"
+    nearest = _nearest_name(connection, scope, value)
+    return text if nearest is None else f"{text}; the nearest is '{_shown(nearest)}'"
+
+
+def _nearest_name(connection: duckdb.DuckDBPyConnection, scope: str, value: str) -> str | None:
+    """Return the known name most like another, by Jaro and Winkler; case and spaces count least."""
+    found = connection.execute(
+        f"""
+        with known as (
+            select category, sku_id, supplier_id, null as region
+            from {schema("gold")}.dim_skus
+            union all
+            select null as category, null as sku_id, null as supplier_id, region
+            from {schema("gold")}.dim_locations
+        )
+
+        select distinct
+            {scope} as name,
+            jaro_winkler_similarity(lower(trim({scope})), lower(trim($value))) as likeness
+        from known
+        where {scope} is not null
+        order by likeness desc, name
+        limit 1
+        """,
+        {"value": value},
+    ).fetchone()
+    return None if found is None else str(found[0])
+
+
+def _shown(name: str) -> str:
+    """Return a name from a seed on one line, cut where it is long."""
+    text = one_line(name)
+    return text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
+
+
+def _next_steps(connection: duckdb.DuckDBPyConnection, landing: str | None) -> str:
+    (landed,) = _row(connection, f"select count(*) from {schema('bronze')}.stg_landing__files")
     # a DuckDB file that BI has open cannot be built again; a server can
     publish = (
-        [f"           {command('shelfcast publish')}    a read-only copy of gold for BI"]
+        [(command("shelfcast publish"), "a read-only copy of gold for BI")]
         if target() == DUCKDB
         else []
     )
+    if home() != DEFAULT_HOME and (landing or not landed):
+        again = (make_build(landing or None), "again, after new data or changes in seeds/")
+    else:
+        again = (
+            make_build("path/to/your/files"),
+            "your own data; seeds/ holds policy and scenarios",
+        )
+    export = (command("shelfcast export"), f"the plan as CSV and Parquet in {exports()}")
+    steps = [export, *publish, again]
+    next_steps = "\n           ".join(f"{step}  # {what}" for step, what in steps)
     return "\n".join(
         (
             f"Database   {location()} (schema {schema('gold')} is for BI)",
-            "Docs       target/static_index.html, the tables with their lineage",
+            f"Docs       {docs_site()}, the tables with their lineage",
             f"Gate       {home() / 'data_docs' / 'index.html'}, what was checked before the build",
-            f"Next       {command('shelfcast export')}     forecast_metrics.csv and .parquet",
-            *publish,
-            f"           {make_build('path/to/your/files')}",
-            "           edit seeds/scenarios/ or seeds/policy/ and build again",
+            f"Next       {next_steps}",
         )
     )
 

@@ -70,6 +70,21 @@ def database() -> Path:
     return home() / "shelfcast.duckdb"
 
 
+def docs_site() -> Path:
+    """Return the path of the page that documents the tables; ``make build`` writes it."""
+    return home() / "docs" / "index.html"
+
+
+def exports() -> Path:
+    """Return the folder to which ``shelfcast export`` writes by default."""
+    return home() / "exports"
+
+
+def rejects() -> Path:
+    """Return the folder to which ``shelfcast rejects export`` writes by default."""
+    return home() / "rejects"
+
+
 def schema(name: str) -> str:
     """Return the full name of one of the schemas raw, bronze, silver, gold, seeds, audit.
 
@@ -96,10 +111,14 @@ def command(text: str) -> str:
     return f"{where}{engine}.venv/bin/{text}"
 
 
-def make_build(landing: str) -> str:
-    """Return the command that builds the warehouse of a landing folder on this engine."""
+def make_build(landing: str | None) -> str:
+    """Return the command that builds the warehouse of a landing folder on this engine.
+
+    Without one it is that of tables of the retailer's own.
+    """
     engine = "" if target() == DUCKDB else f" TARGET={target()}"
-    return f"make build LANDING={landing}{engine}"
+    folder = "" if landing is None else f" LANDING={shlex.quote(landing)}"
+    return f"make build{folder}{engine}"
 
 
 def location() -> str:

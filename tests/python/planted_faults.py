@@ -190,6 +190,17 @@ FAULTS = {
         update gold.fct_replenishment_plan set safety_stock_quantity = safety_stock_quantity + 1
         where rowid = (select min(rowid) from gold.fct_replenishment_plan)
     """,
+    "fct_replenishment_plan__dates_lie_on_the_calendar": """
+        update gold.fct_replenishment_plan set order_on = order_on + 1
+        where rowid = (select min(rowid) from gold.fct_replenishment_plan)
+    """,
+    "fct_replenishment_plan__agrees_with_risk": """
+        update gold.fct_stockout_risks set risk_level = 'High'
+        where (scenario_id, sku_id, location_id) = (
+            select min((scenario_id, sku_id, location_id)) from gold.fct_replenishment_plan
+            where explanation like '%are enough: nothing to order.'
+        )
+    """,
     "sku_demand_forecast__equals_projections": """
         update gold.sku_demand_forecast set location_count = location_count + 1
         where rowid = (select min(rowid) from gold.sku_demand_forecast)
@@ -225,8 +236,9 @@ FAULTS = {
         update seeds.scenario_effects set starts_on = '2026-03-02', ends_on = '2026-03-01'
         where effect = 'demand_factor'
     """,
-    "scenario_effects__scopes_match": """
-        update seeds.scenario_effects set region = 'Wset' where region = 'West'
+    "int_unmatched_scopes__none": """
+        insert into silver.int_unmatched_scopes (seed_name, seed_row, scope_name, scope_value)
+        values ('replenishment_policy', 'Teeas', 'category', 'Teeas')
     """,
     "scenarios__hold_a_baseline_without_effects": """
         update seeds.scenarios set scenario_id = 'base' where scenario_id = 'baseline'

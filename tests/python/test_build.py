@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 from warehouses import COLUMNS_OF_THE_BRIEF, PROJECT, Warehouse
 
 from shelfcast.landing import land
+from shelfcast.summary import build_summary
 
 pytestmark = pytest.mark.slow
 
@@ -334,6 +339,23 @@ def test_sales_and_skus_alone_make_a_plan(minimal: Warehouse) -> None:
         assert reason == "no stock record"
 
 
+def test_examples_of_the_sample_are_no_scenarios_of_others(
+    minimal: Warehouse, warehouse_home: Callable[[Path], None]
+) -> None:
+    """Nothing here is Beauty, and nothing lies in the West."""
+    assert minimal.query("select scenario_id from gold.dim_scenarios order by 1") == [
+        ("baseline",),
+        ("holiday_surge",),
+        ("supplier_delay",),
+    ]
+    assert minimal.query("select * from silver.int_unmatched_scopes") == []
+    warehouse_home(minimal.home)
+    summary = build_summary()
+    assert "Holiday surge" in summary
+    assert "examples (is_example) that name what is not in this data, left out: 2" in summary
+    assert not re.search("TikTok|tiktok|Beauty|West", summary)
+
+
 def test_the_as_of_date_is_the_last_accepted_sale(minimal: Warehouse) -> None:
     assert minimal.query("select as_of_date from silver.int_as_of") == [(date(2026, 4, 30),)]
 
@@ -357,7 +379,15 @@ def test_an_earlier_as_of_date_turns_later_rows_into_future(
     assert late == 2 * (31 + 30) + 2
 
 
+def readme_yaml(file: str) -> str:
+    """Return the block of the README that begins with the name of a file, as a comment."""
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(rf"```yaml\n# {file}\n(.*?)```", text, re.DOTALL)
+    return str(block)
+
+
 def test_tables_of_your_own_serve_as_sources(tmp_path: Path) -> None:
+    """As the README says it, with nothing to land; then with what lands beside them."""
     project = tmp_path / "project"
     shutil.copytree(
         PROJECT,
@@ -368,23 +398,15 @@ def test_tables_of_your_own_serve_as_sources(tmp_path: Path) -> None:
     )
     shutil.copytree(PROJECT / "tests/generic", project / "tests/generic")
     shutil.copytree(PROJECT / "tests/integrity", project / "tests/integrity")
-    (project / "models/own_sources.yml").write_text(
-        """
-        sources:
-          - name: erp
-            schema: erp
-            tables: [{name: sales_lines}, {name: products}]
-        """
-    )
-    warehouse = Warehouse(
-        tmp_path / "home",
-        project,
-        variables="{source_tables: {sales: erp.sales_lines, skus: erp.products}}",
-    )
-    source = tmp_path / "landing"
-    source.mkdir()
-    (source / "locations.csv").write_text("location_id,region\nHere,West\n")
-    land(source, warehouse.home / "lake")
+    (project / "models/own_sources.yml").write_text(readme_yaml("models/own_sources.yml"))
+    settings = yaml.safe_load((project / "dbt_project.yml").read_text(encoding="utf-8"))
+    settings["vars"] |= yaml.safe_load(readme_yaml("dbt_project.yml"))["vars"]
+    settings["vars"]["as_of_date"] = "2026-03-31"
+    (project / "dbt_project.yml").write_text(yaml.safe_dump(settings, sort_keys=False))
+    warehouse = Warehouse(tmp_path / "home", project)
+    assert "Nothing to land" in (landed := warehouse.shelfcast("land")).stdout
+    assert "nothing to check" in (checked := warehouse.shelfcast("gate")).stdout
+    assert landed.returncode == checked.returncode == 0
     with warehouse.connect() as connection:
         connection.execute("create schema erp")
         connection.execute(
@@ -405,9 +427,49 @@ def test_tables_of_your_own_serve_as_sources(tmp_path: Path) -> None:
     assert warehouse.query(
         "select count(*), min(_file) from silver.int_sales_judged where reject_codes is null"
     ) == [(90, "erp.sales_lines")]
-    assert warehouse.query(
-        "select distinct region from gold.sku_demand_forecast where sku_id = 'A'"
-    ) == [("West",)]
+    assert warehouse.query("select distinct region from gold.sku_demand_forecast") == [("All",)]
+    summary = warehouse.shelfcast("summary").stdout
+    assert "91 rows read from 2 tables of your own: 91 accepted, 0 rejected." in summary
+    assert "nothing has landed, so there is nothing to check" in summary
+    assert "make build  # again" in summary
+
+    source = tmp_path / "landing"
+    source.mkdir()
+    (source / "locations.csv").write_text("location_id,region\nHere,West\n")
+    assert warehouse.shelfcast("land", str(source)).returncode == 0
+    assert warehouse.dbt("run", "--select", "+dim_locations").returncode == 0
+    assert warehouse.query("select region from gold.dim_locations") == [("West",)]
+
+
+def test_make_lands_nothing_where_all_are_tables_of_your_own(tmp_path: Path) -> None:
+    """The sample has no part in a warehouse of other people's tables."""
+    for file in ("Makefile", "pyproject.toml", "packages.yml"):
+        shutil.copy(PROJECT / file, tmp_path)
+    shutil.copytree(PROJECT / "fallback", tmp_path / "fallback")
+    (tmp_path / "mine").mkdir()
+    show = "include Makefile\nshow:\n\t@echo '$(LANDING)' in $$SHELFCAST_HOME\n"
+
+    def make(source_tables: str, *arguments: str) -> str:
+        (tmp_path / "dbt_project.yml").write_text(f"vars:\n  source_tables: {source_tables}\n")
+        result = subprocess.run(
+            ["make", "--no-print-directory", "-f", "-", *arguments],
+            cwd=tmp_path,
+            input=show,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PATH": os.environ["PATH"]},
+        )
+        return result.stdout
+
+    both = ("{sales: erp.lines, skus: erp.items}", "\n    sales: erp.lines\n    skus: erp.items")
+    for tables in both:
+        assert "shelfcast generate" not in make(tables, "--dry-run", "build"), tables
+        assert make(tables, "show") == " in warehouse/own-tables\n", tables
+    assert make(both[0], "show", "LANDING=mine").startswith("mine in warehouse/")
+    for tables in ("{}", "{sales: erp.lines}", "{} # such as {sales: erp.lines, skus: erp.items}"):
+        assert "shelfcast generate data/sample" in make(tables, "--dry-run", "build"), tables
+        assert make(tables, "show") == "data/sample in warehouse/sample\n", tables
 
 
 def test_a_table_without_a_required_column_is_named(tmp_path: Path, minimal: Warehouse) -> None:

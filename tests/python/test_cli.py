@@ -26,7 +26,7 @@ def run(*arguments: object) -> tuple[int, str]:
 def test_generate_says_what_it_made_and_what_is_next(tmp_path: Path) -> None:
     code, output = run("generate", tmp_path / "mine", "--skus", 3, "--locations", 1, "--days", 40)
     assert code == 0
-    assert f"shelfcast land {tmp_path / 'mine'}" in output
+    assert f"make build LANDING={tmp_path / 'mine'}" in output
     assert "3 skus" in output
     assert (tmp_path / "mine" / "skus.csv").exists()
 
@@ -57,6 +57,24 @@ def test_land_reports_and_fails_when_a_file_is_refused(
     code, output = run("land", source)
     assert code == 0, output
     assert f"SHELFCAST_HOME={tmp_path / 'home'} .venv/bin/shelfcast gate" in output
+
+
+def test_nothing_lands_only_where_sales_and_skus_are_own_tables(
+    tmp_path: Path, warehouse_home: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse_home(tmp_path / "home")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dbt_project.yml").write_text("vars: {source_tables: {sales: erp.lines}}\n")
+    code, output = run("land")
+    assert code == 2
+    assert "Nothing of skus has landed yet" in output
+    (tmp_path / "dbt_project.yml").write_text(
+        "vars: {source_tables: {sales: erp.lines, skus: erp.items}}\n"
+    )
+    code, output = run("land", "")  # as make says it
+    assert code == 0
+    assert "Nothing to land" in output
+    assert (tmp_path / "home/lake/_manifest/_schema.parquet").exists()
 
 
 def test_land_without_a_source_is_one_sentence(tmp_path: Path) -> None:
@@ -227,3 +245,78 @@ def test_export_writes_the_planning_table_whole(
         "forecast_metrics.csv",
         "forecast_metrics.parquet",
     ]
+
+
+@pytest.mark.slow
+def test_newly_high_is_the_count_of_gold(
+    sample: Warehouse, warehouse_home: Callable[[Path], None]
+) -> None:
+    """A SKU that turns High in two shops is two series, in the summary and in gold."""
+    warehouse_home(sample.home)
+    _, output = run("summary")
+    table = output.split("Scenarios, against the baseline")[1]
+    column = table.splitlines()[1].index("newly High")
+    counted = {
+        line.strip().split("  ")[0]: line[column:].split()[0] for line in table.splitlines()[3:6]
+    }
+    expected = sample.query(
+        """
+        select scenario_name, count(*)
+        from gold.fct_stockout_risks as risks
+        inner join gold.fct_stockout_risks as baseline using (sku_id, location_id)
+        inner join gold.dim_scenarios as scenarios on risks.scenario_id = scenarios.scenario_id
+        where baseline.scenario_id = 'baseline' and risks.scenario_id <> 'baseline'
+            and risks.risk_level = 'High' and baseline.risk_level <> 'High'
+        group by 1
+        """
+    )
+    assert {name: f"+{count}" for name, count in expected} == {
+        name: counted[str(name)] for name, _ in expected
+    }
+    assert expected
+
+
+@pytest.mark.slow
+def test_the_summary_names_rows_of_seeds_that_match_nothing(
+    sample: Warehouse, tmp_path: Path, warehouse_home: Callable[[Path], None]
+) -> None:
+    copy = sample.copy(tmp_path / "home")
+    with copy.connect() as connection:
+        connection.execute(
+            """
+            insert into silver.int_unmatched_scopes values
+                ('replenishment_policy', 'Beuaty', 'category', 'Beuaty'),
+                ('scenario_effects', 'heat', 'category', 'beauty '),
+                ('scenario_effects', 'heat', 'region', 'Wset'),
+                ('scenario_effects', 'heat', 'combination', 'category Beauty, sku_id SKU-00002'),
+                ('scenario_effects', 'heat', 'days', 'effect 2')
+            """
+        )
+    warehouse_home(copy.home)
+    _, output = run("summary", "--landing", "path/it's $5")
+    effects = "seeds/scenarios/scenario_effects.csv, heat"
+    assert output.split("Rows of seeds that match nothing")[1].splitlines()[1:6] == [
+        "  seeds/policy/replenishment_policy.csv: nothing has the category 'Beuaty'; "
+        "the nearest is 'Beauty'",
+        f"  {effects}: nothing has the category 'beauty '; the nearest is 'Beauty'",
+        f"  {effects}: nothing on sale has all of category Beauty, sku_id SKU-00002",
+        f"  {effects}: the days of effect 2 lie outside those forecast",
+        f"  {effects}: nothing has the region 'Wset'; the nearest is 'West'",
+    ]
+    # as the shell reads it back
+    assert """make build LANDING='path/it'"'"'s $5'  # again""" in output
+
+
+@pytest.mark.slow
+def test_what_is_written_stays_with_its_warehouse(
+    sample: Warehouse, tmp_path: Path, warehouse_home: Callable[[Path], None]
+) -> None:
+    copy = sample.copy(tmp_path / "home")
+    warehouse_home(copy.home)
+    code, output = run("export")
+    assert code == 0
+    assert str(copy.home / "exports" / "forecast_metrics.csv") in output
+    assert (copy.home / "exports" / "forecast_metrics.parquet").exists()
+    _, output = run("summary")
+    for name in ("exports", "docs/index.html", "data_docs/index.html"):
+        assert str(copy.home / name) in output

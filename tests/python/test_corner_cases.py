@@ -34,7 +34,10 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         "OVER,Bread,1.00,0.50,S,\nTEXT,Bread,1.00,0.50,S,\n"
     )
     (source / "suppliers.csv").write_text("supplier_id,lead_time_days,lead_time_sd_days\nS,5,1\n")
-    (source / "locations.csv").write_text("location_id,region\nOld,West\nNew,East\nDepot,East\n")
+    (source / "locations.csv").write_text(
+        "location_id,region,closed_on\nOld,West,\nNew,East,\nDepot,East,\nSilent,North,\n"
+        f"Closed,North,{day(-5)}\nClosing,North,{day(4)}\n"
+    )
     lines = ["sold_at,sku_id,location_id,quantity"]
     for offset in range(-119, 1):
         lines.append(f"{day(offset)},A,Old,{4 + offset % 3}")
@@ -42,6 +45,11 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         lines += [f"{day(offset)},OVER,Old,10", f"{day(offset)},TEXT,Old,5"]
         if offset <= -20:
             lines.append(f"{day(offset)},GONE,Old,2")
+        if offset <= -21:
+            lines.append(f"{day(offset)},A,Silent,10")
+        if offset <= -2:
+            lines.append(f"{day(offset)},A,Closed,10")
+        lines.append(f"{day(offset)},A,Closing,10")
         if offset > -3:
             lines.append(f"{day(offset)},A,New,3")
     lines.append(f"{day(-2)},A,Old,-2")
@@ -51,6 +59,7 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         f"{day(-10)},A,Old,100\n{day(0)},A,Depot,50\n{day(0)},KG,Old,0\n"
         f"{day(-7)},OVER,Old,260\n{day(0)},OVER,Old,-5\n"
         f"{day(-7)},TEXT,Old,50\n{day(0)},TEXT,Old,none\n"
+        + "".join(f"{day(0)},A,{place},0\n" for place in ("Silent", "Closed", "Closing"))
     )
     (source / "purchase_orders.csv").write_text(
         "purchase_order_id,sku_id,location_id,ordered_on,expected_on,received_on,"
@@ -242,3 +251,50 @@ def test_stock_never_counted_leaves_the_region_unknown(corner: Warehouse) -> Non
         where sku_id = 'A' and region = 'East'
         """
     ) == [(None,)]
+
+
+def test_nothing_is_planned_for_a_location_that_closed(corner: Warehouse) -> None:
+    # one says so, and one has sold nothing for 20 days while others did
+    assert corner.query(
+        """
+        select location_id, closed_on, silent_since_on from gold.dim_locations
+        where region = 'North' order by 1
+        """
+    ) == [
+        ("Closed", AS_OF - timedelta(days=5), None),
+        ("Closing", AS_OF + timedelta(days=4), None),
+        ("Silent", None, AS_OF - timedelta(days=20)),
+    ]
+    for table in ("fct_demand_forecasts", "fct_stockout_risks", "fct_replenishment_plan"):
+        assert corner.query(
+            f"""
+            select distinct location_id from gold.{table}
+            where location_id in ('Silent', 'Closed', 'Closing')
+            """
+        ) == [("Closing",)]
+    assert corner.query(
+        """
+        select location_id, max(demand_on) from gold.fct_daily_demand
+        where location_id in ('Silent', 'Closed') group by 1 order by 1
+        """
+    ) == [("Closed", AS_OF - timedelta(days=2)), ("Silent", AS_OF - timedelta(days=21))]
+
+
+def test_the_summary_names_a_location_that_fell_silent(corner: Warehouse) -> None:
+    summary = corner.shelfcast("summary").stdout
+    assert f"  Silent: nothing sold since {day(-20)}\n" in summary
+    assert "Closed: nothing" not in summary
+
+
+def test_nothing_is_bought_for_a_location_that_closes_before_it_comes(corner: Warehouse) -> None:
+    # out now, closes in four days, and an order takes five
+    ((level, quantity, reason, explanation),) = corner.query(
+        """
+        select risk_level, recommended_order_quantity, constraint_reason, explanation
+        from gold.fct_replenishment_plan
+        inner join gold.fct_stockout_risks using (scenario_id, sku_id, location_id)
+        where scenario_id = 'baseline' and location_id = 'Closing'
+        """
+    )
+    assert (level, quantity, reason) == ("High", 0, "end of sale")
+    assert f"but the sale ends on {day(3)}, before an order can be on the shelf" in str(explanation)

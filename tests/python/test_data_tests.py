@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 WARNINGS = {
     "int_landed_rows__few_are_faulty",
     "int_stock_breaks__none",
-    "scenario_effects__scopes_match",
+    "int_unmatched_scopes__none",
 }
 """Tests that do not stop a build; their descriptions say why."""
 

@@ -11,13 +11,14 @@ from warehouses import Warehouse
 pytestmark = pytest.mark.slow
 
 TYPES = {
-    r"^(days_to_review|review_period_days|lead_day)$|_(count|rows)(_change)?$": "bigint",
+    r"^(days_to_(order|review)|review_period_days|lead_day)$|_(count|rows)(_change)?$": "bigint",
     r"^(is|has)_": "boolean",
     r"^date$|_on(_p10)?$": "date",
     r"_at$": "timestamp",
     r"_(probability(_before_order)?|service_level|factor|weight)$": "numeric(9,6)",
     r"_(interval|variation)$": "numeric(18,6)",
-    r"_(quantity|amount|units|cost|price|size|days|demand)(_change)?$": "numeric(18,4)",
+    r"_(quantity|units|cost|price|size|days|demand)(_change)?$": "numeric(18,4)",
+    r"_amount(_change)?$": "numeric(24,4)",
     r"^(stock_on_hand|units_at_risk|days_of_cover)(_change)?$": "numeric(18,4)",
 }
 """Contract types by the names of columns, as the design has them; all others hold text."""

@@ -289,6 +289,13 @@ def test_paths_that_hold_something_else_are_refused(home: Path, tmp_path: Path) 
         assert path.read_bytes() == held
 
 
+def test_what_is_no_file_is_refused_and_not_waited_for(home: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path / "link", Path("/dev/null")):
+        assert "is no regular file" in refused(path)
+
+
 def test_a_warehouse_that_is_being_built_is_refused(home: Path) -> None:
     builder = f"""
 import duckdb
@@ -313,3 +320,51 @@ def test_postgres_needs_no_copy(home: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "BI reads PostgreSQL itself" in refused()
     with pytest.raises(PublishError):
         publish_gold()
+
+
+# ---- a build that did not finish ----------------------------------------------------------------
+
+
+def test_gold_of_an_unfinished_build_is_refused(home: Path) -> None:
+    published = publish_gold()
+    before = published.path.read_bytes()
+    names = [f"fct_{number}" for number in range(7)]
+    write(
+        home,
+        "create schema audit;"
+        "create table audit.unfinished_nodes (node_id text, node_name text);"
+        "insert into audit.unfinished_nodes select 'model.x.' || name, name "
+        f"from unnest({names}) as names (name)",
+    )
+    assert "has not come to fct_0, fct_1, fct_2, fct_3, fct_4 and 2 more" in refused()
+    assert published.path.read_bytes() == before
+    write(home, "delete from audit.unfinished_nodes")
+    assert publish_gold().tables
+
+
+@pytest.mark.slow
+def test_dbt_records_what_it_has_not_finished(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "home")
+    warehouse.home.mkdir()
+
+    def unfinished() -> set[object]:
+        return {name for (name,) in warehouse.query("select node_name from audit.unfinished_nodes")}
+
+    assert warehouse.dbt("seed", "--select", "risk_policy").returncode == 0
+    missing = unfinished()  # all of gold, and no seed that is there
+    assert {"dim_skus", "sku_demand_forecast"} <= missing
+    assert "risk_policy" not in missing
+    assert warehouse.dbt("run", "--select", "int_locations").returncode == 1
+    assert unfinished() == missing | {"int_locations"}
+    with warehouse.connect() as connection:
+        connection.execute("insert into audit.unfinished_nodes values ('model.x.gone', 'gone')")
+        connection.execute("insert into seeds.risk_policy select * from seeds.risk_policy")
+    assert warehouse.dbt("test", "--select", "risk_policy").returncode == 1
+    assert {str(name).partition("_risk_policy")[0] for name in unfinished() - missing} == {
+        "int_locations",
+        "unique_key",
+        "risk_policy__holds_both_levels",
+    }
+    assert warehouse.dbt("seed", "--select", "risk_policy").returncode == 0
+    assert warehouse.dbt("test", "--select", "risk_policy").returncode == 0
+    assert unfinished() == missing | {"int_locations"}

@@ -68,12 +68,18 @@ fold_errors as (
         location_id,
         origin_on,
         sqrt(
-            cast(sum(bottom_up_error * bottom_up_error) as {{ type_double() }})
+            cast(
+                sum({{ exact_product('bottom_up_error', 'bottom_up_error') }})
+                as {{ type_double() }}
+            )
             / count(*)
             / max(mean_squared_step)
         ) as bottom_up_rmsse,
         sqrt(
-            cast(sum(averaged_error * averaged_error) as {{ type_double() }})
+            cast(
+                sum({{ exact_product('averaged_error', 'averaged_error') }})
+                as {{ type_double() }}
+            )
             / count(*)
             / max(mean_squared_step)
         ) as averaged_rmsse

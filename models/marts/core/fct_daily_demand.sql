@@ -18,7 +18,7 @@ select
     is_censored,
     cast(returned_quantity as {{ type_quantity() }}) as returned_quantity,
     cast(cancelled_quantity as {{ type_quantity() }}) as cancelled_quantity,
-    cast(revenue_amount as {{ type_quantity() }}) as revenue_amount,
+    cast(revenue_amount as {{ type_amount() }}) as revenue_amount,
     cast(promotion_id as {{ dbt.type_string() }}) as promotion_id,
     cast(stock_on_hand as {{ type_quantity() }}) as stock_on_hand,
     is_stock_simulated

@@ -81,7 +81,7 @@ valued as (
         lines.sales_quantity,
         lines.returned_quantity,
         {{ line_revenue('lines', 'skus') }} as revenue_amount,
-        lines.quantity * skus.unit_cost as cost_amount
+        {{ exact_product('lines.quantity', 'skus.unit_cost') }} as cost_amount
     from lines
     inner join as_of on lines.sold_on <= as_of.as_of_date
     inner join skus on lines.sku_id = skus.sku_id
@@ -116,7 +116,7 @@ select
     cast(sales_quantity as {{ type_quantity() }}) as sales_quantity,
     cast(returned_quantity as {{ type_quantity() }}) as returned_quantity,
     cast(customer_count as {{ dbt.type_bigint() }}) as customer_count,
-    cast(revenue_amount as {{ type_quantity() }}) as revenue_amount,
-    cast(cost_amount as {{ type_quantity() }}) as cost_amount,
-    cast(revenue_amount - cost_amount as {{ type_quantity() }}) as margin_amount
+    cast(revenue_amount as {{ type_amount() }}) as revenue_amount,
+    cast(cost_amount as {{ type_amount() }}) as cost_amount,
+    cast(revenue_amount - cost_amount as {{ type_amount() }}) as margin_amount
 from totals

@@ -1,4 +1,4 @@
-{# One scenario × SKU × location: what to order today, and how the figure comes about. #}
+{# One scenario × SKU × location: what to order on the next order day, and how it comes about. #}
 with
 
 plans as (
@@ -39,12 +39,14 @@ select
     cast(locations.region as {{ dbt.type_string() }}) as region,
     cast(skus.supplier_id as {{ dbt.type_string() }}) as supplier_id,
     {{ cast_double('plans.recommended_order_quantity', 'quantity') }} as recommended_order_quantity,
-    {{ cast_double('plans.order_cost_amount', 'quantity') }} as order_cost_amount,
+    {{ cast_double('plans.order_cost_amount', 'amount') }} as order_cost_amount,
+    plans.order_on,
     plans.order_by_on,
     plans.order_due_on,
     {{ cast_double('plans.safety_stock_quantity', 'quantity') }} as safety_stock_quantity,
     {{ cast_double('plans.reorder_point_quantity', 'quantity') }} as reorder_point_quantity,
     {{ cast_double('plans.order_up_to_quantity', 'quantity') }} as order_up_to_quantity,
+    {{ cast_double('plans.net_requirement_quantity', 'quantity') }} as net_requirement_quantity,
     {{ cast_double('plans.stock_on_hand', 'quantity') }} as stock_on_hand,
     series.is_stock_simulated,
     {{ cast_double('plans.on_order_quantity', 'quantity') }} as on_order_quantity,
@@ -58,7 +60,7 @@ select
     cast(series.lead_time_sd_days as {{ type_quantity() }}) as lead_time_sd_days,
     cast(series.lead_time_source as {{ dbt.type_string() }}) as lead_time_source,
     cast(series.review_period_days as {{ dbt.type_bigint() }}) as review_period_days,
-    series.is_review_day,
+    series.days_to_order = 0 as is_review_day,
     cast({{ add_days('as_of.as_of_date', 'series.days_to_review') }} as date) as next_review_on,
     cast(plans.constraint_reason as {{ dbt.type_string() }}) as constraint_reason,
     cast(plans.explanation as {{ dbt.type_string() }}) as explanation

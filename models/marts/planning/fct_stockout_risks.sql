@@ -42,14 +42,15 @@ select
     risks.stockout_on,
     risks.stockout_on_p10,
     {{ cast_double('risks.units_at_risk', 'quantity') }} as units_at_risk,
-    {{ cast_double('risks.revenue_at_risk', 'quantity') }} as revenue_at_risk_amount,
-    {{ cast_double('risks.margin_at_risk', 'quantity') }} as margin_at_risk_amount,
+    {{ cast_double('risks.revenue_at_risk', 'amount') }} as revenue_at_risk_amount,
+    {{ cast_double('risks.margin_at_risk', 'amount') }} as margin_at_risk_amount,
     {{ cast_double('risks.stock_on_hand', 'quantity') }} as stock_on_hand,
     series.counted_on as stock_counted_on,
     series.is_stock_simulated,
     cast(risks.days_of_cover as {{ type_quantity() }}) as days_of_cover,
     {{ cast_double('risks.expected_demand_quantity', 'quantity') }} as expected_demand_quantity,
     cast(series.lead_time_days as {{ type_quantity() }}) as lead_time_days,
+    cast(series.days_to_order as {{ dbt.type_bigint() }}) as days_to_order,
     cast(series.days_to_review as {{ dbt.type_bigint() }}) as days_to_review
 from risks
 inner join series

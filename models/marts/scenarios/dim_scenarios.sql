@@ -3,7 +3,7 @@ with
 
 scenarios as (
 
-    select * from {{ ref('scenarios') }}
+    select * from {{ ref('int_scenarios') }}
 
 ),
 

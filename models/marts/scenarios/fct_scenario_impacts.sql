@@ -109,9 +109,9 @@ select
         'forecast_quantity', 'units_at_risk', 'revenue_at_risk_amount', 'margin_at_risk_amount',
         'recommended_order_quantity', 'order_cost_amount',
     ] %}
-    cast(totals.{{ measure }} as {{ type_quantity() }}) as {{ measure }},
-    cast(totals.{{ measure }} - baseline.{{ measure }} as {{ type_quantity() }})
-        as {{ measure }}_change,
+    {%- set type = type_amount() if measure.endswith('_amount') else type_quantity() %}
+    cast(totals.{{ measure }} as {{ type }}) as {{ measure }},
+    cast(totals.{{ measure }} - baseline.{{ measure }} as {{ type }}) as {{ measure }}_change,
     {%- endfor %}
     cast(totals.high_risk_count as {{ dbt.type_bigint() }}) as high_risk_count,
     cast(totals.high_risk_count - baseline.high_risk_count as {{ dbt.type_bigint() }})

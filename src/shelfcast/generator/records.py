@@ -120,6 +120,7 @@ def reference_tables(world: World) -> dict[str, pa.Table]:
             region=region_names,
             location_type=["store"] * len(locations),
             opened_on=_dates(world, locations.opened_day),
+            closed_on=pa.nulls(len(locations), pa.date32()),
         ),
         "customers": _table(
             "customers",

@@ -93,6 +93,17 @@ class Groups:
         """Return the first value of each group of a column of whole numbers without nulls."""
         return self.constants(name).astype(np.int64)
 
+    def text_constants(self, name: str) -> list[str | None]:
+        """Return the first value of each group of a column of texts, None for null."""
+        texts: list[str | None] = self._text(name).take(self._starts).to_pylist()
+        return texts
+
+    def texts_on(self, name: str, days: IntegerArray) -> list[str | None]:
+        """Return a text of each group, that of the stated lead day; None where that is below 1."""
+        rows = pa.array(self._starts + days - 1, mask=days < 1)
+        texts: list[str | None] = self._text(name).take(rows).to_pylist()
+        return texts
+
     def _text(self, name: str) -> pa.Array:
         return self._table[name].cast(pa.string()).combine_chunks()
 
@@ -126,6 +137,11 @@ def calibration_groups(groups: Groups, trajectories: FloatArray) -> tuple[Intege
 def nullable(values: FloatArray) -> pa.Array:
     """Return numbers as an Arrow array in which NaN is null."""
     return pa.array(values, pa.float64(), from_pandas=True)
+
+
+def last_days(days: FloatArray, without: int) -> IntegerArray:
+    """Return whole days that may be unknown (NaN), ``without`` in their place."""
+    return np.where(np.isnan(days), without, days).astype(np.int64)
 
 
 def days_after(as_of: IntegerArray, days: IntegerArray) -> pa.Array:

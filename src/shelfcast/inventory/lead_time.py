@@ -87,8 +87,3 @@ def lead_time_pmfs(mean_days: FloatArray, sd_days: FloatArray) -> tuple[FloatArr
     for row, law in zip(pmfs, laws, strict=True):
         row[: law.size] = law
     return pmfs, rows.reshape(-1)
-
-
-def whole_days(lead_time_days: FloatArray) -> IntegerArray:
-    """Round mean lead times up to the days on which an order can be counted on."""
-    return np.ceil(lead_time_days - 1e-9).astype(np.int64)

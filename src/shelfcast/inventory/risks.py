@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from shelfcast.inventory import kernels
 from shelfcast.inventory.groups import Groups, days_after, nullable
-from shelfcast.inventory.lead_time import lead_time_pmfs
-from shelfcast.inventory.sentences import decimals_for, number, percent
+from shelfcast.inventory.replenishment import is_high
+from shelfcast.inventory.sentences import decimals_for, number, percent, plural_days
 
 RISK_SCHEMA = pa.schema(
     [
@@ -33,33 +33,32 @@ RISK_SCHEMA = pa.schema(
 
 
 def tag_risks(table: pa.Table) -> pa.Table:
-    """Tag the risk of running out before an order can land.
+    """Tag the risk of running out before the next order can land.
 
-    An order placed at the close of day t with lead time L is on the shelf from the opening of day
-    t + 1 + L; days 1 to L must be met from what there is. With r days to the next regular review:
+    The next order day is t0 days ahead, 0 if it is today, and the one after it R days later. An
+    order placed at the close of day t with lead time L is on the shelf from the opening of day
+    t + 1 + L. ``plan_orders`` says how likely a stock-out is before the order of t0 is on the shelf
+    (no order prevents it) and before the one after it is (the order of t0 is there to prevent it).
 
-    * ``stockout_probability_before_order`` = sum over l of P(L = l) P(stock-out by day l);
-    * ``stockout_probability`` = sum over l of P(L = l) P(stock-out by day l + r).
-
-    Days beyond the horizon count with its last day, which is a lower bound; expected demand goes on
-    at its mean pace. High: out now with demand expected, or the first is at least
-    ``high_probability``. Medium: not High and the second is at least ``medium_probability``.
-    Unknown: no stock record. Low: all else.
+    High: out now with demand expected, or the first is at least ``high_probability``. Medium: not
+    High and the second is at least ``medium_probability``. Unknown: no stock record. Low: all else.
 
     Parameters
     ----------
     table
         Whole groups, sorted, with the columns of ``PROJECTION_SCHEMA`` and, the same on all days of
-        a group, ``stock_on_hand``, ``lead_time_days``, ``lead_time_sd_days``, ``days_to_review``,
-        ``high_probability``, ``medium_probability``, ``unit_price``, ``unit_cost`` (the last two
-        may be null).
+        a group, ``stock_on_hand``, ``expected_protection_demand_quantity``,
+        ``probability_before_order``, ``probability_before_next_order`` and ``units_at_risk`` of
+        ``PLAN_SCHEMA``, ``days_to_order`` (t0), ``days_to_review`` (t0 + R), ``high_probability``,
+        ``medium_probability``, ``unit_price``, ``unit_cost`` (the last two may be null).
 
     Returns
     -------
-    :data:`RISK_SCHEMA`, one row per group. ``days_of_cover`` is forward: the most days whose
-    expected demand the stock on hand meets, at most the horizon. ``stockout_on`` and
-    ``stockout_on_p10`` are the days by which the probability passes 0.5 and 0.1, null if it does
-    not within the horizon.
+    :data:`RISK_SCHEMA`, one row per group. ``stockout_probability`` counts up to the order after
+    the next one, ``stockout_probability_before_order`` up to the next one. ``days_of_cover`` is
+    forward: the most days whose expected demand the stock on hand meets, at most the horizon.
+    ``stockout_on`` and ``stockout_on_p10`` are the days by which the probability passes 0.5 and
+    0.1, null if it does not within the horizon.
 
     Raises
     ------
@@ -68,25 +67,19 @@ def tag_risks(table: pa.Table) -> pa.Table:
     """
     groups = Groups(table)
     stock = groups.constants("stock_on_hand", is_nullable=True)
-    review_days = groups.whole_constants("days_to_review")
-    pmfs, pmf_row = lead_time_pmfs(
-        groups.constants("lead_time_days"), groups.constants("lead_time_sd_days")
-    )
-    amounts = np.empty((5, stock.size))
+    total = np.empty(stock.size)
     days = np.empty((3, stock.size), dtype=np.int64)
     kernels.tag_groups(
         groups.offsets,
         groups.floats("demand_quantity"),
         groups.floats("stockout_probability", is_nullable=True),
-        groups.floats("lost_sales_quantity", is_nullable=True),
         stock,
-        pmfs,
-        pmf_row,
-        review_days,
-        amounts,
+        total,
         days,
     )
-    expected, at_review, before_order, units, total = amounts
+    before_order = groups.constants("probability_before_order", is_nullable=True)
+    before_next_order = groups.constants("probability_before_next_order", is_nullable=True)
+    units = groups.constants("units_at_risk", is_nullable=True)
     price = groups.constants("unit_price", is_nullable=True)
     tags = map(
         _tag,
@@ -94,9 +87,10 @@ def tag_risks(table: pa.Table) -> pa.Table:
         total.tolist(),
         groups.lengths.tolist(),
         days[0].tolist(),
-        review_days.tolist(),
+        groups.whole_constants("days_to_order").tolist(),
+        groups.whole_constants("days_to_review").tolist(),
         before_order.tolist(),
-        at_review.tolist(),
+        before_next_order.tolist(),
         groups.constants("high_probability").tolist(),
         groups.constants("medium_probability").tolist(),
     )
@@ -104,9 +98,9 @@ def tag_risks(table: pa.Table) -> pa.Table:
     columns = [
         *groups.keys(),
         nullable(stock),
-        expected,
+        groups.constants("expected_protection_demand_quantity"),
         pa.array(days[0], mask=np.isnan(stock)),
-        nullable(at_review),
+        nullable(before_next_order),
         nullable(before_order),
         days_after(groups.as_of, days[1]),
         days_after(groups.as_of, days[2]),
@@ -124,9 +118,10 @@ def _tag(
     total_demand: float,
     horizon_days: int,
     cover_days: int,
-    review_days: int,
+    days_to_order: int,
+    days_to_review: int,
     before_order: float,
-    at_review: float,
+    before_next_order: float,
     high: float,
     medium: float,
 ) -> tuple[str, str]:
@@ -137,20 +132,17 @@ def _tag(
         return "Unknown", f"No stock record; {wanted if daily > 0 else 'no demand expected'}."
     if daily <= 0:
         return "Low", "No demand expected."
-    if stock <= 0:
-        return "High", f"Out of stock now; {wanted}."
-    if before_order >= high:
-        return "High", _likely(before_order, "an order placed today")
-    next_order = f"an order placed {f'in {_days(review_days)}' if review_days else 'today'}"
-    if at_review >= medium:
-        return "Medium", _likely(at_review, next_order)
-    cover = _days(cover_days) if cover_days < horizon_days else f"at least {_days(cover_days)}"
-    return "Low", f"Stock covers {cover}; {_likely(at_review, next_order)}"
+    if is_high(stock, total_demand, before_order, high):
+        if stock <= 0:
+            return "High", f"Out of stock now; {wanted}."
+        return "High", _likely(before_order, days_to_order)
+    if before_next_order >= medium:
+        return "Medium", _likely(before_next_order, days_to_review)
+    cover = plural_days(cover_days)
+    cover = cover if cover_days < horizon_days else f"at least {cover}"
+    return "Low", f"Stock covers {cover}; {_likely(before_next_order, days_to_review)}"
 
 
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count} days"
-
-
-def _likely(probability: float, order: str) -> str:
-    return f"{percent(probability)} likely to run out before {order} can arrive."
+def _likely(probability: float, days: int) -> str:
+    placed = f"in {plural_days(days)}" if days else "today"
+    return f"{percent(probability)} likely to run out before an order placed {placed} can arrive."

@@ -25,3 +25,8 @@ def percent(share: float) -> str:
     if 0.99 < share < 1:
         return ">99 %"
     return f"{100 * share:.0f} %"
+
+
+def plural_days(count: int) -> str:
+    """Write a number of days: ``1 day``, ``3 days``."""
+    return "1 day" if count == 1 else f"{count} days"

@@ -291,6 +291,7 @@ CONTRACT: tuple[Entity, ...] = (
             _string("region", "Region, the level at which campaigns run.", required=True),
             _string("location_type", "Such as store, warehouse or web."),
             _date("opened_on", "First day of trading."),
+            _date("closed_on", "First day on which it no longer trades."),
         ),
     ),
     Entity(

@@ -44,6 +44,7 @@ MANIFEST_COLUMNS: dict[str, str] = {
     "landed_at": "UTC time at which it was landed.",
     "landing_number": LANDING_NUMBER,
     "equal_lines": "Whether equal lines of it are separate or copies, as landing.yml says.",
+    "landing_folder": "Whole path of the folder that it landed from; null before 0.6.0.",
 }
 """Columns of the manifest, with their meaning."""
 

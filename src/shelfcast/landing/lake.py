@@ -8,6 +8,7 @@
     lake/_manifest/<file_id>.parquet    one row about that file
     lake/_gate/_schema.parquet
     lake/_gate/<run_id>.parquet         the checks of one run of the gate
+    lake/.remembered.json               a cache of what the lander has read: ``remembered``
 
 A file appears under its name only when it is complete. The canonical file comes first and carries
 its manifest row in its footer, so a run that is killed between the two loses nothing: the next one
@@ -35,6 +36,7 @@ import pyarrow.parquet as pq
 
 from shelfcast.landing.contract import CONTRACT, Entity, EqualLines
 from shelfcast.landing.errors import LandingError
+from shelfcast.landing.remembered import Remembered, state_of
 from shelfcast.landing.rows import Reader, Rows
 from shelfcast.landing.source import SourceFile
 from shelfcast.locks import HeldError, exclusive
@@ -46,6 +48,7 @@ _TEMPORARY = ".tmp-"
 _IDENTITY = "_lake_id"
 _LANDER_LOCK = ".lander.lock"
 _GATE_LOCK = ".lock"
+_REMEMBERED = ".remembered.json"
 _FOOTER_KEY = b"shelfcast.manifest"
 _INSTANT = pa.timestamp("us")
 _LINEAGE = {
@@ -72,10 +75,11 @@ MANIFEST_SCHEMA = pa.schema(
         "landed_at": _INSTANT,
         "landing_number": pa.int64(),
         "equal_lines": pa.string(),
+        "landing_folder": pa.string(),
     }
 )
 
-_ADDED = ("landing_number", "equal_lines")
+_ADDED = ("landing_number", "equal_lines", "landing_folder")
 _EARLIER_MANIFEST = pa.schema([field for field in MANIFEST_SCHEMA if field.name not in _ADDED])
 """The manifest of lakes from before 0.6.0."""
 
@@ -118,6 +122,8 @@ class ManifestRow:
         the clock said. It decides which version of a file or key is newer.
     equal_lines
         What lines of the file are that are equal in all columns and have no number.
+    landing_folder
+        Whole path of the source; None where the file landed before 0.6.0.
     """
 
     file: str
@@ -132,6 +138,7 @@ class ManifestRow:
     landed_at: datetime
     landing_number: int
     equal_lines: str
+    landing_folder: str | None
 
 
 def canonical_schema(entity: Entity) -> pa.Schema:
@@ -144,6 +151,7 @@ class Lake:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.remembered = Remembered(folder / _REMEMBERED)
 
     @contextmanager
     def lander(self) -> Iterator[None]:
@@ -164,7 +172,11 @@ class Lake:
                         f"{self._folder}: {error} is landing files in this lake; when it has "
                         "ended, land again"
                     ) from error
-            yield
+            try:
+                yield
+            finally:
+                with self._written():
+                    self.remembered.save()
 
     def prepare(self) -> list[ManifestRow]:
         """Create folders and schema files, recover from a killed run, return the manifest.
@@ -184,10 +196,10 @@ class Lake:
         (self._folder / GATE).mkdir(exist_ok=True)
         with self._gate_lock():
             self._prepare_folder(GATE, GATE_SCHEMA)
+        described = self._names(MANIFEST)
         for entity in CONTRACT:
-            for file in sorted((self._folder / entity.name).glob("*.parquet")):
-                if not (self._folder / MANIFEST / file.name).exists():
-                    self._adopt(file)
+            for name in sorted(self._names(entity.name) - described):
+                self._adopt(self._folder / entity.name / name)
         for file in (self._folder / GATE).glob("*.parquet"):
             if not _holds(file, GATE_SCHEMA):
                 raise _foreign(file)
@@ -210,6 +222,7 @@ class Lake:
         landed_at: datetime,
         landing_number: int,
         equal_lines: EqualLines,
+        landing_folder: str,
     ) -> ManifestRow:
         """Write the canonical file of a source, then its manifest row.
 
@@ -244,6 +257,7 @@ class Lake:
                 landed_at=landed_at,
                 landing_number=landing_number,
                 equal_lines=equal_lines.value,
+                landing_folder=landing_folder,
             )
             writer.add_key_value_metadata({_FOOTER_KEY: json.dumps(asdict(entry), default=str)})
         self._write_manifest(entry)
@@ -287,25 +301,43 @@ class Lake:
             raise _foreign(file) from error
         if entry["file_id"] != file.stem:
             raise _foreign(file)
-        landed_at = datetime.fromisoformat(entry.pop("landed_at"))
-        self._write_manifest(_numbered({**entry, "landed_at": landed_at}))
+        self._write_manifest(_row(entry))
 
     def _manifest(self) -> list[ManifestRow]:
         """Return the manifest rows whose canonical file stands, oldest first."""
-        entries = [
-            self._entry(file)
-            for file in sorted((self._folder / MANIFEST).glob("*.parquet"))
-            if file.stem != "_schema"
-        ]
+        names = self._names(MANIFEST) - {"_schema.parquet"}
+        self.remembered.keep(MANIFEST, names)
+        entries = [self._entry(self._folder / MANIFEST / name) for name in sorted(names)]
+        present = {entity.name: self._names(entity.name) for entity in CONTRACT}
         standing = [
             entry
             for entry in entries
-            if (self._folder / entry.entity / f"{entry.file_id}.parquet").exists()
+            if f"{entry.file_id}.parquet" in present.get(entry.entity, ())
         ]
         return sorted(standing, key=lambda entry: (entry.landing_number, entry.file))
 
+    def _names(self, folder: str) -> set[str]:
+        """Return the names of the Parquet files in a folder of the lake."""
+        names = os.listdir(self._folder / folder)
+        return {name for name in names if name.endswith(".parquet") and name[0] != "."}
+
     def _entry(self, file: Path) -> ManifestRow:
         """Return the manifest row that a file holds; one without a number is given it."""
+        state = state_of(os.stat(file))
+        if (known := self.remembered.get(MANIFEST, file.name, state)) is not None:
+            return _row(known)
+        entry = self._read_entry(file)
+        self._remember(entry)
+        return entry
+
+    def _remember(self, entry: ManifestRow) -> None:
+        """Remember the manifest row of a file that was just read or written."""
+        name = f"{entry.file_id}.parquet"
+        state = state_of(os.stat(self._folder / MANIFEST / name))
+        values = {**asdict(entry), "landed_at": entry.landed_at.isoformat()}
+        self.remembered.put(MANIFEST, name, state, values)
+
+    def _read_entry(self, file: Path) -> ManifestRow:
         try:
             with pq.ParquetFile(file) as parquet:
                 schema = parquet.schema_arrow
@@ -322,6 +354,7 @@ class Lake:
     def _write_manifest(self, entry: ManifestRow) -> None:
         table = pa.Table.from_pylist([asdict(entry)], MANIFEST_SCHEMA)
         self._write_table(MANIFEST, entry.file_id, table)
+        self._remember(entry)
 
     def _write_table(self, folder: str, name: str, table: pa.Table) -> None:
         with self._complete(folder, name) as temporary:
@@ -346,6 +379,11 @@ def _holds(file: Path, schema: pa.Schema) -> bool:
         return False
 
 
+def _row(values: Mapping[str, Any]) -> ManifestRow:
+    """Return the manifest row of values that were written as JSON."""
+    return _numbered({**values, "landed_at": datetime.fromisoformat(values["landed_at"])})
+
+
 def _numbered(row: Mapping[str, Any]) -> ManifestRow:
     """Return a manifest row; one from before 0.6.0 takes the microseconds of its time as number.
 
@@ -356,6 +394,7 @@ def _numbered(row: Mapping[str, Any]) -> ManifestRow:
         **{
             "landing_number": (row["landed_at"] - _EPOCH) // _MICROSECOND,
             "equal_lines": EqualLines.SEPARATE.value,
+            "landing_folder": None,
             **row,
         },
     )

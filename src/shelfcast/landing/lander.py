@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 from collections.abc import Callable
@@ -19,9 +20,11 @@ from shelfcast.landing.json_lines import JsonLinesReader
 from shelfcast.landing.lake import Lake, ManifestRow
 from shelfcast.landing.mapping import CONFIG_NAME, ColumnNames, LandingMap
 from shelfcast.landing.partitions import PartitionedReader
+from shelfcast.landing.remembered import is_settled, state_of
 from shelfcast.landing.report import ALREADY_LANDED, LandedFile, LandingReport, LeftFile
 from shelfcast.landing.rows import Reader
 from shelfcast.landing.source import IMPORT_MARKER, SourceFile, find_files
+from shelfcast.text_table import one_line
 
 _TEXT_READERS: dict[str, Callable[[Path, ColumnNames], Reader]] = {
     ".csv": DelimitedReader,
@@ -38,17 +41,25 @@ READERS: dict[str, Callable[[Path, ColumnNames], Reader]] = {
 """Readers by ending of the file name."""
 
 
+_CORRECTION = "_rejects.csv"
+"""How the name of a corrected export ends; the macro ``is_correction`` has the same."""
+
+_SOURCES = "source "
+"""Group of what is remembered of the files of a source, before its path."""
+
+
 class _FileSkippedError(Exception):
     """A file is none of ours, or needs nothing; the message says why."""
 
 
 def land(
-    source: Path,
+    source: Path | None,
     lake: Path,
     *,
     config: Path | None = None,
     elsewhere: frozenset[str] = frozenset(),
     landed_at: datetime | None = None,
+    moved: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> LandingReport:
     """Land every new file below a folder, or one file.
@@ -56,7 +67,8 @@ def land(
     Parameters
     ----------
     source
-        Folder, searched with its subfolders, or one file.
+        Folder, searched with its subfolders, or one file. None where there is nothing to land, for
+        everything that a plan needs comes from elsewhere.
     lake
         Folder of the canonical files; created if need be.
     config
@@ -65,6 +77,9 @@ def land(
         Entities that come from tables of the retailer's own, and so need not land.
     landed_at
         Time written into every row, by default now; UTC where it has no zone.
+    moved
+        Whether the folder is one that has landed from another place. Else nothing lands where a
+        file would become a version of one that came from another folder.
     progress
         Called with one line of text for each file that lands or is refused.
 
@@ -76,16 +91,18 @@ def land(
     Raises
     ------
     LandingError
-        There is no such source, ``landing.yml`` is at fault, or another lander works on the lake;
-        nothing has landed.
+        There is no such source, ``landing.yml`` is at fault, another lander works on the lake, or
+        the lake holds the landing of another folder; nothing has landed.
     """
-    folder, files = _search(source, lake)
-    landing_map = _landing_map(folder, config)
+    folder, files = (Path(), []) if source is None else _search(source, lake)
+    landing_map = LandingMap({}) if source is None else _landing_map(folder, config)
     tell = progress or (lambda _: None)
     landed, skipped, refused = [], [], []
     store = Lake(lake)
     with store.lander():
         run = _Run(folder, store, landing_map, _naive_utc(landed_at or datetime.now(UTC)))
+        if not moved:
+            run.require_own_lake(files)
         if run.is_behind:
             tell(run.is_behind)
         for file in files:
@@ -97,6 +114,8 @@ def land(
             except FileRefusedError as error:
                 refused.append(LeftFile(file, str(error)))
                 tell(f"refused {refused[-1]}")
+        if source is not None and source.is_dir():
+            run.remember_only(files)
     return LandingReport(
         tuple(landed), tuple(skipped), tuple(refused), run.missing_entities(elsewhere)
     )
@@ -140,14 +159,34 @@ class _Run:
         self._folder = folder
         self._lake = lake
         self._map = landing_map
+        self._remembered = lake.remembered
+        self._place = os.fsencode(folder.resolve()).decode(errors="backslashreplace")
+        self._sources = f"{_SOURCES}{self._place}"
         self._manifest: dict[str, list[ManifestRow]] = {}
         self._paths: set[tuple[str, str]] = set()
+        self._places: dict[str, str | None] = {}
         entries = lake.prepare()
         for entry in entries:
             self._remember(entry)
         self._number = 1 + max((entry.landing_number for entry in entries), default=0)
         self._newest = max((entry.landed_at for entry in entries), default=landed_at)
         self._landed_at = _unused(landed_at, {entry.landed_at for entry in entries})
+
+    def require_own_lake(self, files: list[str]) -> None:
+        """Refuse a folder of which a file would become a version of one from another folder.
+
+        Corrections that ``shelfcast rejects export`` wrote come from a folder of their own.
+        """
+        for file in files:
+            place = self._places.get(file)
+            if place is None or place == self._place or file.endswith(_CORRECTION):
+                continue
+            raise LandingError(
+                f"{self._folder}: {one_line(file)} has landed from {one_line(place)}, and one "
+                "warehouse is of one landing folder: nothing has landed. Give this folder a "
+                "warehouse of its own (another SHELFCAST_HOME; make build LANDING=… does so). If "
+                "it is that folder in another place, land it with --moved"
+            )
 
     @property
     def is_behind(self) -> str:
@@ -165,11 +204,13 @@ class _Run:
         """Land one file, or raise why it is skipped or refused."""
         start = time.perf_counter()
         path = self._folder / file
-        stem, reader_type = _recognise(path)
+        stem, reader_type, found = _recognise(path)
         entity = self._map.entity_of(file, stem)
         if entity is None:
             raise _FileSkippedError(f"no entity matches; {self._map.remedy()}")
-        source = SourceFile.digest(file, path)
+        source = self._identify(file, path, found)
+        if self._has_landed(source, entity):
+            raise _FileSkippedError(ALREADY_LANDED)
         names = self._map.column_names(entity, file)
         self._skip_known(source, entity, names)
         reader = PartitionedReader(reader_type(path, names), names)
@@ -181,6 +222,7 @@ class _Run:
                 self._landed_at,
                 self._number,
                 self._map.equal_lines(entity),
+                self._place,
             )
         except FileEmptyError:
             raise _FileSkippedError("it is empty") from None
@@ -214,6 +256,30 @@ class _Run:
     def _remember(self, entry: ManifestRow) -> None:
         self._manifest.setdefault(entry.sha256, []).append(entry)
         self._paths.add((entry.entity, entry.file))
+        self._places[entry.file] = entry.landing_folder
+
+    def _identify(self, file: str, path: Path, found: os.stat_result) -> SourceFile:
+        """Digest a file, unless it is as it was when it was last digested."""
+        state, now_ns = state_of(found), time.time_ns()
+        known = self._remembered.get(self._sources, file, state)
+        source = SourceFile.digest(file, path, found, known)
+        if known is None and is_settled(state, now_ns):
+            self._remembered.put(self._sources, file, state, source.sha256)
+        return source
+
+    def remember_only(self, files: list[str]) -> None:
+        """Forget the digests of files that are gone."""
+        self._remembered.keep(self._sources, set(files))
+        self._remembered.forget(
+            lambda group: group.startswith(_SOURCES) and not Path(group[len(_SOURCES) :]).is_dir()
+        )
+
+    def _has_landed(self, source: SourceFile, entity: Entity) -> bool:
+        """Tell whether the file has landed with this content."""
+        return any(
+            entry.file == source.file and entry.entity == entity.name
+            for entry in self._manifest.get(source.sha256, [])
+        )
 
     def _skip_known(self, source: SourceFile, entity: Entity, names: ColumnNames) -> None:
         """Skip a file whose content has landed; what its folders give is part of the content.
@@ -222,8 +288,6 @@ class _Run:
         """
         twins = self._manifest.get(source.sha256, [])
         same_entity = [entry for entry in twins if entry.entity == entity.name]
-        if any(entry.file == source.file for entry in same_entity):
-            raise _FileSkippedError(ALREADY_LANDED)
         is_rewritten = (entity.name, source.file) in self._paths
         for entry in same_entity if not is_rewritten else []:
             given = self._map.column_names(entity, entry.file).given
@@ -238,8 +302,10 @@ class _Run:
                 )
 
 
-def _recognise(path: Path) -> tuple[str, Callable[[Path, ColumnNames], Reader]]:
-    """Return a file's name without its endings, and what reads it."""
+def _recognise(
+    path: Path,
+) -> tuple[str, Callable[[Path, ColumnNames], Reader], os.stat_result]:
+    """Return a file's name without its endings, what reads it, and its state."""
     if path.name.startswith("."):
         raise _FileSkippedError("it is hidden")
     try:
@@ -260,4 +326,4 @@ def _recognise(path: Path) -> tuple[str, Callable[[Path, ColumnNames], Reader]]:
         )
     if not state.st_size:
         raise _FileSkippedError("it is empty")
-    return name.name.removesuffix(ending), READERS[ending]
+    return name.name.removesuffix(ending), READERS[ending], state

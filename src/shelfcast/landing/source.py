@@ -38,19 +38,31 @@ class SourceFile:
     modified_ns: int
 
     @classmethod
-    def digest(cls, file: str, path: Path) -> SourceFile:
-        """Read a file once to identify it."""
+    def digest(
+        cls, file: str, path: Path, found: os.stat_result, sha256: str | None = None
+    ) -> SourceFile:
+        """Read a file once to identify it.
+
+        Parameters
+        ----------
+        file, path
+            Its path below the source, and its whole path.
+        found
+            What the file system said of it before.
+        sha256
+            Its digest, where it is known; then it is not read.
+        """
         try:
             file.encode()
         except UnicodeEncodeError as error:
             raise FileRefusedError("its path is not UTF-8; rename it") from error
         try:
-            state = path.stat()
-            with path.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            if sha256 is None:
+                with path.open("rb") as stream:
+                    sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as error:
             raise FileRefusedError(f"it cannot be read ({error.strerror}); allow it") from error
-        return cls(file, path, sha256, state.st_size, state.st_mtime_ns)
+        return cls(file, path, sha256, found.st_size, found.st_mtime_ns)
 
     @property
     def file_id(self) -> str:

@@ -14,7 +14,8 @@ from uuid import uuid4
 import duckdb
 import pyarrow as pa
 
-from shelfcast.landing.lake import GATE, GATE_SCHEMA, Lake
+from shelfcast.landing.contract import CONTRACT
+from shelfcast.landing.lake import GATE, GATE_SCHEMA, MANIFEST, Lake
 from shelfcast.quality import pages
 from shelfcast.quality.limits import Limits
 from shelfcast.quality.project import (
@@ -50,7 +51,8 @@ def run_gate(
     limits
         How much dirt passes.
     elsewhere
-        Entities that come from tables of the retailer's own; their files are not asked for.
+        Entities that come from tables of the retailer's own; their files are not asked for. Where
+        they are all that a plan needs and nothing has landed, there is nothing to check.
     gx_project
         Folder of the Great Expectations project; it is not changed.
     docs
@@ -69,6 +71,10 @@ def run_gate(
     tell = progress or (lambda _: None)
     run_at = run_at or datetime.now(UTC).replace(tzinfo=None)
     run_id = f"{run_at:%Y%m%dT%H%M%S}_{uuid4().hex[:8]}"
+    if _nothing_to_check(lake, elsewhere):
+        report = GateReport(run_id, run_at, (), docs / "index.html")
+        _publish(docs, {"index.html": pages.render(pages.index_page(report))})
+        return report
     try:
         with TemporaryDirectory(prefix="shelfcast-gate-") as name:
             folder = Path(name)
@@ -89,6 +95,13 @@ def run_gate(
         (lake / GATE).mkdir(exist_ok=True)
         Lake(lake).write_gate_results(run_id, _table(report))
     return report
+
+
+def _nothing_to_check(lake: Path, elsewhere: frozenset[str]) -> bool:
+    """Return whether the lake is ready and empty, and no plan needs a file in it."""
+    required = {entity.name for entity in CONTRACT if entity.required}
+    manifest = [path.stem for path in (lake / MANIFEST).glob("*.parquet")]
+    return required <= elsewhere and manifest == ["_schema"]
 
 
 def _evaluate(

@@ -139,6 +139,8 @@ class GateReport:
     @property
     def summary(self) -> str:
         """One line of counts."""
+        if not self.checks:
+            return "Gate: nothing has landed, so there is nothing to check."
         outcomes = Counter(check.outcome for check in self.checks)
         failed = Counter(
             check.severity for check in self.checks if check.outcome is CheckOutcome.FAILED

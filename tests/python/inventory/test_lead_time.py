@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from shelfcast.inventory.lead_time import lead_time_pmf, lead_time_pmfs, whole_days
+from shelfcast.inventory.lead_time import lead_time_pmf, lead_time_pmfs
 
 
 def moments(pmf):
@@ -59,7 +59,3 @@ def test_laws_of_many_groups_do_not_depend_on_each_other():
     assert pmfs.shape[0] == 2
     assert rows[0] == rows[2] != rows[1]
     assert np.array_equal(np.trim_zeros(pmfs[rows[0]], "b"), np.trim_zeros(alone[0], "b"))
-
-
-def test_mean_lead_time_is_rounded_up():
-    assert whole_days(np.array([7.0, 7.000000000001, 7.1, 0.0])).tolist() == [7, 7, 8, 0]

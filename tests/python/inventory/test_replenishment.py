@@ -287,11 +287,11 @@ def test_an_order_due_later_is_neither_lost_nor_ordered_twice():
 
 def test_order_by_date():
     # 100 on hand, 10 a day: day 11 runs short; an order of day 3 is on the shelf on day 11.
-    row = plan(panel([10] * 20, error_scale=0))
+    row = plan(panel([10] * 20, error_scale=0, order_days=range(1, 21)))
     assert row["order_by_on"] == day(3)
     assert plan(panel([10] * 20, error_scale=0, stock_on_hand=20))["order_by_on"] == day(0)
     assert plan(panel([10] * 20, error_scale=0, stock_on_hand=500))["order_by_on"] is None
-    fractional = plan(panel([10] * 20, error_scale=0, lead_time_days=6.5))
+    fractional = plan(panel([10] * 20, error_scale=0, lead_time_days=6.5, order_days=range(1, 21)))
     assert fractional["order_by_on"] == day(3)
     assert fractional["order_due_on"] == day(7)
     assert fractional["protection_days"] == 13.5
@@ -307,10 +307,14 @@ def test_no_stock_record():
     assert {name for name, value in row.items() if value is None} == {
         "stock_on_hand",
         "inventory_position_quantity",
+        "net_requirement_quantity",
         "recommended_order_quantity",
         "order_cost_amount",
         "order_by_on",
         "order_due_on",
+        "probability_before_order",
+        "probability_before_next_order",
+        "units_at_risk",
     }
 
 
@@ -348,6 +352,7 @@ def test_whole_units_are_rounded_up():
     ("constants", "match"),
     [
         ({"review_period_days": 0}, "review_period_days"),
+        ({"days_to_order": -1}, "days_to_order"),
         ({"cycle_service_level": 1.0}, "cycle_service_level"),
         ({"cycle_service_level": 0.0}, "cycle_service_level"),
         ({"lead_time_days": -1.0}, "lead time"),

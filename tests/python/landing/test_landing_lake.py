@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from time import time_ns
 from typing import Any
 from unittest.mock import patch
 
@@ -16,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from landing_shop import LANDED_AT, Shop
 
-from shelfcast.landing import land
+from shelfcast.landing import LandingError, land
 from shelfcast.landing.columnar import as_text
 from shelfcast.landing.contract import CONTRACT, ENTITIES, LINEAGE_COLUMNS
 from shelfcast.landing.lake import Lake
@@ -64,6 +67,7 @@ def test_the_manifest_describes_the_file(shop: Shop) -> None:
         "landed_at": LANDED_AT,
         "landing_number": 1,
         "equal_lines": "separate",
+        "landing_folder": str(shop.source),
     }
     assert shop.files("skus")[0].stem == entry["file_id"]
 
@@ -121,7 +125,9 @@ def test_a_lake_without_numbers_takes_them_from_its_times(shop: Shop) -> None:
         shop.write("skus.csv", f"sku_id,category\nA1,{day}\n")
         shop.land(landed_at=datetime(2024, 6, day))
     for file in shop.files("_manifest"):
-        earlier = pq.read_table(file).drop_columns(["landing_number", "equal_lines"])
+        earlier = pq.read_table(file).drop_columns(
+            ["landing_number", "equal_lines", "landing_folder"]
+        )
         pq.write_table(earlier, file)
     shop.write("skus.csv", "sku_id,category\nA1,3\n")
     shop.land(landed_at=datetime(2024, 5, 1))
@@ -145,6 +151,78 @@ def test_the_manifest_says_what_equal_lines_are(shop: Shop) -> None:
         "sales": "copies",
         "skus": "separate",
     }
+
+
+@pytest.fixture
+def later() -> Iterator[None]:
+    """Let every file be one that has been left alone for an hour, by the clock of the lander."""
+    an_hour_on = time_ns() + 3600 * 10**9
+    with patch("shelfcast.landing.lander.time.time_ns", return_value=an_hour_on):
+        yield
+
+
+@pytest.mark.usefixtures("later")
+def test_a_file_that_did_not_change_is_not_read_again(shop: Shop) -> None:
+    shop.land_one("skus.csv", SKUS)
+    with (
+        patch("hashlib.file_digest", side_effect=AssertionError),
+        patch.object(pq, "ParquetFile", side_effect=AssertionError),
+    ):
+        [skipped] = shop.land().skipped
+    assert skipped.reason == "already landed"
+
+
+@pytest.mark.usefixtures("later")
+def test_a_file_rewritten_in_place_with_its_size_and_time_lands(shop: Shop) -> None:
+    path = shop.write("skus.csv", "sku_id,category\nA1,Food\n")
+    os.utime(path, ns=(10**18, 10**18))
+    shop.land()
+    with path.open("r+") as file:  # the same inode
+        file.write("sku_id,category\nA1,Fuel\n")
+    os.utime(path, ns=(10**18, 10**18))
+    assert [file.file for file in shop.land().landed] == ["skus.csv"]
+    assert {row["category"] for row in shop.rows("skus")} == {"Food", "Fuel"}
+
+
+def test_a_file_that_changed_a_moment_ago_is_read_again(shop: Shop) -> None:
+    shop.land_one("skus.csv", SKUS)
+    with patch("hashlib.file_digest", wraps=hashlib.file_digest) as digest:
+        shop.land()
+    assert digest.call_count == 1
+
+
+@pytest.mark.usefixtures("later")
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"version":1,"known":[]}', '{"version":9}'])
+def test_what_is_remembered_can_be_lost(shop: Shop, text: str) -> None:
+    shop.land_one("skus.csv", SKUS)
+    (shop.lake / ".remembered.json").write_text(text)
+    assert [file.reason for file in shop.land().skipped] == ["already landed"]
+    (shop.source / "skus.csv").unlink()
+    shop.land_one("skus_2.csv", SKUS + "B2,Food,red\n")
+    known = json.loads((shop.lake / ".remembered.json").read_text())["known"]
+    assert [list(group) for name, group in known.items() if name != "_manifest"] == [["skus_2.csv"]]
+    assert len(known["_manifest"]) == 2
+
+
+def test_another_folder_makes_no_versions_of_the_files_of_this(shop: Shop, tmp_path: Path) -> None:
+    shop.land_one("skus.csv", SKUS)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "skus.csv").write_text("sku_id,category\nZ9,Tools\n")
+    with pytest.raises(LandingError, match=rf"skus.csv has landed from {shop.source}, .*--moved"):
+        land(other, shop.lake)
+    assert [row["sku_id"] for row in shop.rows("skus")] == ["A1", None]
+    assert len(land(other, shop.lake, moved=True).landed) == 1
+    with pytest.raises(LandingError, match="has landed from"):
+        shop.land()
+
+
+def test_corrections_come_from_a_folder_of_their_own(shop: Shop, tmp_path: Path) -> None:
+    shop.land_one("skus_rejects.csv", SKUS)
+    other = tmp_path / "rejects"
+    other.mkdir()
+    (other / "skus_rejects.csv").write_text("sku_id,category\nZ9,Tools\n")
+    assert len(land(other, shop.lake).landed) == 1
 
 
 def test_a_file_of_another_entity_now_says_how_to_move_it(shop: Shop) -> None:

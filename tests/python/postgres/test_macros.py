@@ -36,7 +36,7 @@ TEMPLATES = {
     **{f"cast_text {type_}": f"{{{{ cast_text('landed', '{type_}') }}}}" for type_ in TYPES},
     **{
         f"cast_double {type_}": f"{{{{ cast_double('given', '{type_}') }}}}"
-        for type_ in ("quantity", "rate", "score")
+        for type_ in ("quantity", "amount", "rate", "score")
     },
     "trim_text": "{{ trim_text('landed') }}",
     "row_hash": "dense_rank() over (order by {{ row_hash(['landed', 'amount', 'day']) }})",
@@ -53,7 +53,8 @@ TEMPLATES = {
     "date_series": "{{ date_series('day', 'later') }}",
     "latest_day": "{{ latest_day('instant') }}",
     "type_double": "cast(given as {{ type_double() }})",
-    "line_revenue": "cast({{ line_revenue('cases', 'cases') }} as {{ type_quantity() }})",
+    "line_revenue": "cast({{ line_revenue('cases', 'cases') }} as {{ type_amount() }})",
+    "exact_product": "{{ exact_product('units', 'price') }}",
     "audit_text": r"""{{ audit_text("it's 100 % \\ \"so\"; --") }}""",
 }
 
@@ -295,7 +296,9 @@ DOUBLES = {
 }
 
 
-@pytest.mark.parametrize(("type_", "at"), [("quantity", 0), ("rate", 1), ("score", 1)])
+@pytest.mark.parametrize(
+    ("type_", "at"), [("quantity", 0), ("amount", 0), ("rate", 1), ("score", 1)]
+)
 def test_doubles_are_rounded_halves_up(engine: Engine, type_: str, at: int) -> None:
     wanted = [value[at] and Decimal(value[at]) for value in DOUBLES.values()]
     given = engine.rows(
@@ -309,6 +312,33 @@ def test_of_a_large_double_every_place_is_kept(engine: Engine) -> None:
         "cast_double quantity", "given double precision", [(123456789012.34565,), (8e13,)]
     )
     assert given == [Decimal("123456789012.3457"), Decimal(80_000_000_000_000)]
+
+
+def test_an_amount_holds_what_a_quantity_cannot(engine: Engine) -> None:
+    amounts = [(3.415e15,), (-3.415e15,), (123456789012.34565,), (9e18,), (-0.00015,)]
+    given = engine.rows("cast_double amount", "given double precision", amounts)
+    assert given == [
+        Decimal(3_415_000_000_000_000),
+        Decimal(-3_415_000_000_000_000),
+        Decimal("123456789012.3457"),
+        Decimal(9_000_000_000_000_000_000),
+        Decimal("-0.0001"),
+    ]
+    with pytest.raises((duckdb.Error, psycopg2.Error)):
+        engine.rows("cast_double amount", "given double precision", [(float("nan"),)])
+
+
+def test_a_product_keeps_all_digits(engine: Engine) -> None:
+    columns = "units numeric(18, 4), price numeric(18, 4)"
+    cases = {
+        ("150000", "150000"): "22500000000",  # DuckDB's own product stops at 1e10
+        ("1000000", "1000000"): "1000000000000",
+        ("99999999999999.9999", "-99999999999999.9999"): "-9999999999999999980000000000.00000001",
+        ("0.0001", "0.0001"): "0.00000001",
+        ("3", None): None,
+    }
+    given = engine.rows("exact_product", columns, list(cases))
+    assert given == [value and Decimal(value) for value in cases.values()]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e15])

@@ -76,13 +76,21 @@ def write_landing(folder: Path) -> None:
         folder,
         "suppliers.csv",
         "supplier_id,supplier_name,lead_time_days,lead_time_sd_days,review_period_days,order_weekdays",
-        [["S", "", "5", "1.5", "7", "1 4"], ["s", "ſmall", "", "", "3", "135"]],
+        [
+            ["S", "", "5", "1.5", "7", "1 4"],
+            ["s", "ſmall", "", "", "3", "135"],
+            ["ſ", "", "", "", "15", "3"],
+        ],  # every second Wednesday
     )
     write(
         folder,
         "locations.csv",
-        "location_id,location_name,region",
-        [[f"{SPACE}{name}", "", region] for name, region in LOCATIONS.items()],
+        "location_id,location_name,region,closed_on",
+        [
+            *([f"{SPACE}{name}", "", region, ""] for name, region in LOCATIONS.items()),
+            ["silent", "", "Ost", ""],
+            ["closing", "", "Ost", day(9)],
+        ],
     )
     write(
         folder,
@@ -155,6 +163,15 @@ def write_sales(folder: Path) -> None:
     )
     write_moved(folder, "a")
     totals = "sold_at,sku_id,location_id,quantity"
+    write(
+        folder,
+        "sales/sales_closed.csv",
+        totals,
+        [
+            *([day(offset), "a", "silent", "3"] for offset in range(-59, -20)),
+            *([day(offset), "a", "closing", "3"] for offset in range(-59, 1)),
+        ],
+    )
     for file, sold in (("sales_a.csv", "5"), ("sales_B.csv", "7"), ("sales_ä.csv", "11")):
         write(folder, f"sales/{file}", totals, [[day(-2), "z", "_", sold]])  # which is the latest?
 
@@ -185,7 +202,11 @@ def write_stock(folder: Path) -> None:
             [f"P{at}", "b", "a", day(at - 80), "", day(at - 75 + (at == 0)), "2.00005", ""]
             for at in range(27)
         ]
-        + [["p", name, "ä", day(-4), "", "", "10", ""] for name in NAMES[:9]]
+        + [  # which comes first by code point?
+            [order, name, "ä", day(-4), "", "", "10", ""]
+            for order in ("p", "a", "B")
+            for name in NAMES[:9]
+        ]
         + [["q", "Z", "a", day(-4), day(-2), "", "10", "4"]],
     )
 

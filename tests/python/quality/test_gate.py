@@ -21,6 +21,7 @@ from gate_shop import (
 )
 from warehouses import PROJECT
 
+from shelfcast.landing import land
 from shelfcast.landing.lake import GATE_SCHEMA
 from shelfcast.quality import Check, GateReport, Limits, Outcome, run_gate
 from shelfcast.quality import gate as gate_module
@@ -387,6 +388,25 @@ def test_without_a_lake_or_a_project_nothing_is_made_up(shop: GateShop) -> None:
     report = run_gate(shop.lake, Limits(), gx_project=shop.source, docs=shop.docs)
     assert report.outcome == Outcome.NOT_EVALUATED
     assert "great_expectations.yml is missing" in str(report)
+
+
+def test_nothing_to_check_is_no_failure(shop: GateShop) -> None:
+    """Sales and skus may be tables of the retailer's own; then nothing has to land."""
+    both = frozenset({"sales", "skus"})
+    land(None, shop.lake, elsewhere=both)
+
+    def gate(lake: Path, elsewhere: frozenset[str]) -> GateReport:
+        project = PROJECT / "gx"
+        return run_gate(lake, Limits(), elsewhere=elsewhere, gx_project=project, docs=shop.docs)
+
+    report = gate(shop.lake, both)
+    assert report.outcome is Outcome.OK
+    assert report.checks == ()
+    assert "nothing to check" in str(report)
+    assert "nothing to check" in (shop.docs / "index.html").read_text(encoding="utf-8")
+    assert gate_results(shop) == []
+    assert gate(shop.lake, frozenset({"sales"})).outcome is Outcome.NOT_EVALUATED
+    assert gate(shop.lake / "none", both).outcome is Outcome.NOT_EVALUATED
 
 
 @pytest.mark.parametrize("text", ["stores: [", "config_version: 4.0\n", "- 1\n", ""])
