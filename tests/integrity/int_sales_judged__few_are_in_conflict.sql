@@ -1,6 +1,6 @@
 -- At most the share conflict_rate, a limit of the gate, of a file's or a location's sales has the
--- key of a row that counts, and other values. The gate stops a build for that before bronze. It does
--- not see tables of source_tables, nor versions of a file that a later one has replaced.
+-- key of a row that counts, and other values. The gate stops a build for that before bronze. It
+-- does not see tables of source_tables, nor versions of a file that a later one has replaced.
 with
 
 judged as (

@@ -1,6 +1,6 @@
 -- What was ordered is on hand or on order: where no movement records a receipt, the units of the
--- order lines are those that changed stock and those still to come. A line that was closed short has
--- only what it brought; one that is received after the as-of date is still to come as a whole.
+-- order lines are those that changed stock and those still to come. A line that was closed short
+-- has only what it brought; one received after the as-of date is still to come as a whole.
 with
 
 orders as (

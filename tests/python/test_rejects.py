@@ -83,7 +83,8 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
             "sales/rewritten.csv": HEADER
             + "2026-01-06,A,L\n2026-01-06,A,L,6,\n2026-01-06,GONE,L,1,\n",
             "sales/totals.csv": HEADER + "2026-01-07,A,L,7,cheap\n2026-01-08,A,L,8,cheap\n",
-            "sales/twice.csv": HEADER + "2026-01-09,A,L,9,\n2026-01-09,A,L,9,\n",
+            "sales/twice.csv": HEADER + "2026-01-09,A,L,9,\n",
+            "sales/twice_again.csv": HEADER + "2026-01-09,A,L,9,\n\n",
             "inventory_1.csv": "snapshot_date,sku_id,location_id,stock_on_hand\n"
             "2026-01-01,A,L,ten\n2026-01-02,A,L,-4\n2026-01-03,A,L,3\n",
         },

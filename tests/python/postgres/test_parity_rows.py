@@ -192,7 +192,7 @@ def write_stock(folder: Path) -> None:
             for location in LOCATIONS
         ]
         write(folder, f"inventory/{file}", columns, rows)
-    write(folder, "inventory/inventory_c.csv", columns, [[day(0), "limit", "a", "-3", ""]])
+    write(folder, "inventory/inventory_c.csv", columns, [[day(0), "Z", "a", "-3", ""]])
     write(  # the mean of 27 deliveries and a prior that weighs 5 ends in half of the last place
         folder,
         "purchase_orders.csv",
@@ -207,7 +207,7 @@ def write_stock(folder: Path) -> None:
             for order in ("p", "a", "B")
             for name in NAMES[:9]
         ]
-        + [["q", "limit", "a", day(-4), day(-2), "", "10", "4"]],
+        + [["q", "Z", "a", day(-4), day(-2), "", "10", "4"]],
     )
 
 
