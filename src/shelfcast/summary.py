@@ -22,14 +22,15 @@ from shelfcast.warehouse import (
     target,
 )
 
-MOST_URGENT = 10
-MOST_REASONS = 15
 LONGEST_NAME = 60
 """Characters of a name in a seed that are shown."""
 
 MOST_SILENT = 10
 
 SEED_FOLDERS = {"replenishment_policy": "seeds/policy", "scenario_effects": "seeds/scenarios"}
+
+MOST_URGENT = 10
+MOST_REASONS = 15
 
 
 def build_summary(landing: str | None = None) -> str:
