@@ -144,9 +144,11 @@ def _search(source: Path, lake: Path) -> tuple[Path, list[str]]:
 
 
 def _landing_map(folder: Path, config: Path | None) -> LandingMap:
-    if config is None and not (folder / CONFIG_NAME).exists():
+    if config is not None:
+        return LandingMap.read(config)
+    if not os.path.lexists(folder / CONFIG_NAME):
         return LandingMap({})
-    return LandingMap.read(config or folder / CONFIG_NAME)
+    return LandingMap.read(folder / CONFIG_NAME, within=folder)
 
 
 def _naive_utc(instant: datetime) -> datetime:
