@@ -28,14 +28,15 @@ from shelfcast.inventory import (
 
 SERIES = ("sku_id", "location_id")
 SCENARIO_SERIES = ("scenario_id", *SERIES)
-SALES = (*SERIES, "demand_on", "sales_quantity", "is_censored")
-DEMAND = (*SERIES, "demand_on", "demand_quantity")
+SALES = (*SERIES, "demand_on", "sales_quantity", "is_censored", "is_special_day")
+DAMPED = "damped_demand_quantity"
+DEMAND = (*SERIES, "demand_on", DAMPED)
 HISTORY = (*SALES, "demand_quantity")
 AGGREGATES = ("aggregate_level", "aggregate_id")
 
 
 def complete_demand(daily_demand: Any) -> Any:
-    """Demand on the days on which stock ran out; one row per SKU × location × such day."""
+    """Demand on days out of stock and on odd days; one row per SKU × location × such day."""
     return map_groups(
         only(daily_demand, SALES),
         SERIES,
@@ -49,7 +50,7 @@ def learn_profiles(completed_demand: Any, *, pilot_series: int, season_length: i
     """Seasonal profile that a pilot of active series teaches; one row per season phase."""
     return map_table(
         _pilot(completed_demand, pilot_series),
-        partial(nodes.learn_profiles, season_length=int(season_length)),
+        _from_damped(partial(nodes.learn_profiles, season_length=int(season_length))),
         nodes.PROFILE_SCHEMA,
     )
 
@@ -60,10 +61,12 @@ def learn_priors(
     """Which candidates do well on a pilot of active series; one row per candidate."""
     return map_table(
         _pilot(completed_demand, pilot_series),
-        partial(
-            nodes.learn_priors,
-            profile=SeasonalProfile.from_table(collect(profiles)),
-            horizon=scalar(planning_horizon, "horizon_days"),
+        _from_damped(
+            partial(
+                nodes.learn_priors,
+                profile=SeasonalProfile.from_table(collect(profiles)),
+                horizon=scalar(planning_horizon, "horizon_days"),
+            )
         ),
         nodes.PRIOR_SCHEMA,
     )
@@ -75,7 +78,7 @@ def fit_demand(completed_demand: Any, priors: Any, profiles: Any, planning_horiz
         only(where(completed_demand, "is_active"), DEMAND),
         SERIES,
         ("demand_on",),
-        _over_horizon(nodes.fit_series, priors, profiles, planning_horizon),
+        _from_damped(_over_horizon(nodes.fit_series, priors, profiles, planning_horizon)),
         nodes.FIT_SCHEMA,
     )
 
@@ -166,11 +169,18 @@ def backtest_aggregates(
 
 
 def _as_sold(demand: pa.Table) -> pa.Table:
-    """Return demand as sales none of which is censored: that of a total is complete already."""
-    is_censored = pa.array(np.zeros(demand.num_rows, dtype=bool))
-    return demand.append_column("sales_quantity", demand["demand_quantity"]).append_column(
-        "is_censored", is_censored
+    """Return demand as sales, none censored or odd: that of a total is completed and damped."""
+    never = np.zeros(demand.num_rows, dtype=bool)
+    return (
+        demand.append_column("sales_quantity", demand["demand_quantity"])
+        .append_column("is_censored", pa.array(never))
+        .append_column("is_special_day", pa.array(~never))
     )
+
+
+def _from_damped(kernel: Kernel) -> Kernel:
+    """Let a kernel read damped demand as the demand: what it learns from."""
+    return lambda table: kernel(_renamed(table, (DAMPED,), ("demand_quantity",)))
 
 
 def _map_aggregates(

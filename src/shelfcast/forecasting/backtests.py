@@ -14,7 +14,7 @@ from shelfcast.forecasting.distributions import CumulativeDemand, ErrorPool
 from shelfcast.forecasting.fits import fit_panel
 from shelfcast.forecasting.panel import BoolArray, FloatArray, IntArray, Panel
 from shelfcast.forecasting.priors import Prior
-from shelfcast.forecasting.stockouts import complete_stockouts
+from shelfcast.forecasting.stockouts import complete_panel
 
 BACKTEST_DAYS = 28
 """Days that a fold forecasts at most."""
@@ -55,6 +55,7 @@ class Fold:
 def backtest(
     sales: Panel,
     is_censored: BoolArray,
+    is_special: BoolArray,
     *,
     prior: Prior,
     pool: ErrorPool,
@@ -64,7 +65,8 @@ def backtest(
 ) -> Fold:
     """Forecast the days after an origin from those up to it.
 
-    Stocked-out days are completed and series are fitted anew, by what was known at the origin.
+    Odd days are damped, stocked-out days completed and series fitted anew, by what was known at the
+    origin.
     Prior and pool are learnt from other series, too, and are those of today: of them the past is
     not free.
 
@@ -74,6 +76,8 @@ def backtest(
         Series up to today; NaN is unknown.
     is_censored : (total length,) bool
         True on a stocked-out day.
+    is_special : (total length,) bool
+        True on a day that cannot be odd.
     prior, pool
         Of today.
     held_out : int
@@ -83,16 +87,13 @@ def backtest(
     probabilities : (n_probabilities,)
         Levels of the quantiles, rising.
     """
-    offsets = sales.offsets
-    series = np.flatnonzero(np.diff(offsets) > held_out)
-    history = Panel.from_series(
-        [
-            complete_stockouts(
-                sales[i][:-held_out], is_censored[offsets[i] : offsets[i + 1] - held_out]
-            )
-            for i in series.tolist()
-        ]
-    )
+    length = np.diff(sales.offsets)
+    series = np.flatnonzero(length > held_out)
+    is_known = sales.offsets[1:].repeat(length) - np.arange(sales.values.size) > held_out
+    offsets = np.append(0, np.cumsum(length[series] - held_out))
+    history = Panel(sales.values[is_known], offsets)
+    completion = complete_panel(history, is_censored[is_known], is_special[is_known])
+    history = Panel(completion.damped, offsets)
     prior = replace(prior, profile=prior.profile.rolled(held_out))
     fits = fit_panel(history, prior, pool.horizon)
     mean = fits.states.forecast(prior.grid, pool.horizon)

@@ -29,7 +29,7 @@ from shelfcast.forecasting.fits import Fits, States, fall_back, fit_panel
 from shelfcast.forecasting.panel import FloatArray, IntArray, Panel
 from shelfcast.forecasting.priors import PAST_ORIGINS, PRIOR_SCHEMA, Prior, learn_prior
 from shelfcast.forecasting.seasonality import PROFILE_SCHEMA, SeasonalProfile, learn_profile
-from shelfcast.forecasting.stockouts import complete_stockouts
+from shelfcast.forecasting.stockouts import complete_panel
 from shelfcast.forecasting.tables import read_columns
 
 __all__ = [
@@ -67,9 +67,15 @@ KEY_FIELDS = [("sku_id", pa.string()), ("location_id", pa.string())]
 """What names a series; the columns of every table begin with it."""
 
 COMPLETION_SCHEMA = pa.schema(
-    [*KEY_FIELDS, ("demand_on", pa.date32()), ("demand_quantity", pa.float64())]
+    [
+        *KEY_FIELDS,
+        ("demand_on", pa.date32()),
+        ("demand_quantity", pa.float64()),
+        ("damped_demand_quantity", pa.float64()),
+        ("is_outlier", pa.bool_()),
+    ]
 )
-"""One row per stocked-out day of a series."""
+"""One row per stocked-out or odd day of a series."""
 
 FIT_SCHEMA = pa.schema(
     [
@@ -141,12 +147,13 @@ BACKTEST_SCHEMA = pa.schema(
 
 
 def complete_demand(table: pa.Table) -> pa.Table:
-    """Estimate demand on stocked-out days.
+    """Estimate demand on stocked-out days, and flag and damp odd days.
 
     Parameters
     ----------
     table
-        sku_id, location_id, demand_on, sales_quantity (null = unknown), is_censored; whole series.
+        sku_id, location_id, demand_on, sales_quantity (null = unknown), is_censored,
+        is_special_day; whole series.
 
     Returns
     -------
@@ -160,19 +167,15 @@ def complete_demand(table: pa.Table) -> pa.Table:
     """
     series = _Series.of(table, "sales_quantity")
     is_censored = _to_numpy(table, "is_censored", pa.bool_(), null=False)
-    offsets = series.panel.offsets
-    demand = np.concatenate(
-        [
-            np.empty(0),
-            *(
-                complete_stockouts(series.panel[i], is_censored[offsets[i] : offsets[i + 1]])
-                for i in range(len(series.panel))
-            ),
-        ]
+    is_special = _to_numpy(table, "is_special_day", pa.bool_(), null=False)
+    demand, damped, is_outlier = complete_panel(series.panel, is_censored, is_special)
+    days = table.select(["sku_id", "location_id", "demand_on"])
+    completed = (
+        days.append_column("demand_quantity", _or_null(demand))
+        .append_column("damped_demand_quantity", _or_null(damped))
+        .append_column("is_outlier", pa.array(is_outlier))
     )
-    days = table.select(COMPLETION_SCHEMA.names[:-1])
-    completed = days.append_column("demand_quantity", _or_null(demand))
-    return completed.filter(is_censored).cast(COMPLETION_SCHEMA)
+    return completed.filter(is_censored | is_outlier).cast(COMPLETION_SCHEMA)
 
 
 def learn_profiles(table: pa.Table, season_length: int) -> pa.Table:
@@ -366,7 +369,7 @@ def backtest_series(table: pa.Table, *, prior: Prior, pool: ErrorPool, folds: in
     ----------
     table
         sku_id, location_id, demand_on, sales_quantity and demand_quantity (null = unknown),
-        is_censored; whole series.
+        is_censored, is_special_day; whole series.
     prior
         As read by `Prior.from_table`.
     pool
@@ -388,6 +391,7 @@ def backtest_series(table: pa.Table, *, prior: Prior, pool: ErrorPool, folds: in
     series = _Series.of(table, "sales_quantity")
     sales = series.in_phase()
     is_censored = _to_numpy(table, "is_censored", pa.bool_(), null=False)
+    is_special = _to_numpy(table, "is_special_day", pa.bool_(), null=False)
     demand = Panel(_to_numpy(table, "demand_quantity", pa.float64(), null=np.nan), sales.offsets)
     days = min(pool.horizon, BACKTEST_DAYS)
     tables, positions = [], []
@@ -396,6 +400,7 @@ def backtest_series(table: pa.Table, *, prior: Prior, pool: ErrorPool, folds: in
         fold = backtest(
             sales,
             is_censored,
+            is_special,
             prior=prior,
             pool=pool,
             held_out=held_out,
