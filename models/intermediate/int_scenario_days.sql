@@ -131,7 +131,9 @@ select
     end as demand_factor,
     cast(coalesce(receipts.receipts_quantity, 0) as {{ type_quantity() }}) as receipts_quantity,
     forecasts.error_scale,
-    forecasts.calibration_group
+    forecasts.calibration_group,
+    forecasts.level_variation,
+    forecasts.selling_days
 from scenario_series
 inner join forecasts
     on

@@ -25,6 +25,8 @@ select
     days.receipts_quantity,
     days.error_scale,
     days.calibration_group,
+    days.level_variation,
+    days.selling_days,
     series.stock_on_hand,
     series.lead_time_days,
     series.lead_time_sd_days,

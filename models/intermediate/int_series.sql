@@ -116,7 +116,7 @@ series as (
             and spans.first_sold_on is distinct from spans.launched_on
             and spans.first_sold_on is distinct from spans.opened_on,
             false
-        ) as starts_with_sale,
+        ) as is_begun_by_sale,
         case
             when spans.discontinued_on <= as_of.as_of_date
                 -- the last pieces may sell after the date that the SKU states
@@ -146,7 +146,7 @@ select
     starts_on,
     ends_on,
     first_sellable_on,
-    starts_with_sale,
+    is_begun_by_sale,
     is_active,
     row_number() over (
         order by

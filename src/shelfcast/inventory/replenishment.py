@@ -80,7 +80,8 @@ def plan_orders(table: pa.Table, *, trajectories: FloatArray) -> pa.Table:
         Whole groups, sorted, with the columns that ``project_stock`` reads and, the same on all
         days of a group, ``lead_time_days``, ``lead_time_sd_days``, ``review_period_days`` (>= 1),
         ``cycle_service_level`` (0 to 1), ``pack_size`` and ``min_order_quantity`` (units; null:
-        none), ``shelf_life_days`` (null: none), ``is_whole_unit``, ``unit_cost`` (may be null).
+        none), ``shelf_life_days`` (null: none), ``is_whole_unit``, ``selling_days`` (known days
+        with demand), ``unit_cost`` (may be null).
     trajectories
         Standardised daily errors, shape (calibration groups, paths, days >= h).
 
@@ -122,6 +123,7 @@ def plan_orders(table: pa.Table, *, trajectories: FloatArray) -> pa.Table:
         groups.floats("receipts_quantity"),
         stock,
         groups.constants("error_scale"),
+        groups.constants("level_variation"),
         *calibration_groups(groups, trajectories),
         pmfs,
         pmf_row,
@@ -175,7 +177,12 @@ def plan_orders(table: pa.Table, *, trajectories: FloatArray) -> pa.Table:
         days_after(groups.as_of, order_by),
         days_after(groups.as_of, np.where(recommended > 0, lead_days, -1)),
         reasons,
-        [_explain(order) for order in orders],
+        [
+            _explain(order) + _few_sales(order.recommended, selling_days)
+            for order, selling_days in zip(
+                orders, groups.whole_constants("selling_days").tolist(), strict=True
+            )
+        ],
     ]
     return pa.table(columns, schema=PLAN_SCHEMA)
 
@@ -232,6 +239,15 @@ def _explain(order: _Order) -> str:
         advice = "; have it expedited" if on_hand <= 0 < on_order else ""
         return f"{basis}are enough: nothing to order{advice}."
     return f"{basis}leave {units(need)} to order{_constraint(order, units(order.recommended))}."
+
+
+def _few_sales(recommended: float, selling_days: int) -> str:
+    """Return a sentence about an order that rests on one day with sales, or on none."""
+    if not recommended > 0 or selling_days > 1:
+        return ""
+    if selling_days == 1:
+        return " The order rests on one day with sales."
+    return " The order rests on no sale so far, only on what new SKUs sell."
 
 
 def _constraint(order: _Order, recommended: str) -> str:
