@@ -72,6 +72,18 @@ def learn_priors(
     )
 
 
+def learn_levels(launch_demand: Any) -> Any:
+    """Levels of demand of new series; one row per category, and one of all series."""
+    return map_table(
+        only(
+            launch_demand,
+            ("category", "is_new", "known_days", "known_units", "squares", "selling_days"),
+        ),
+        nodes.learn_levels,
+        nodes.LEVEL_SCHEMA,
+    )
+
+
 def fit_demand(completed_demand: Any, priors: Any, profiles: Any, planning_horizon: Any) -> Any:
     """Fit of every active series: states, past errors, method; one row per series."""
     return map_groups(
@@ -84,7 +96,7 @@ def fit_demand(completed_demand: Any, priors: Any, profiles: Any, planning_horiz
 
 
 def fall_back(unfitted_demand: Any, priors: Any, profiles: Any, planning_horizon: Any) -> Any:
-    """Fit of every series that came after the last fit, by its mean; one row per series."""
+    """Fit of every series that came after the last fit, its mean; one row per series."""
     return map_groups(
         unfitted_demand,
         SERIES,
@@ -118,7 +130,13 @@ def forecast_demand(fits: Any, pools: Any, priors: Any, profiles: Any, as_of: An
 
 
 def backtest_demand(
-    completed_demand: Any, pools: Any, priors: Any, profiles: Any, *, backtest_folds: int
+    completed_demand: Any,
+    pools: Any,
+    priors: Any,
+    profiles: Any,
+    levels: Any,
+    *,
+    backtest_folds: int,
 ) -> Any:
     """Forecasts from past origins beside what came; one row per SKU × location × fold × day."""
     return map_groups(
@@ -126,7 +144,9 @@ def backtest_demand(
         SERIES,
         ("demand_on",),
         partial(
-            _with_errors(nodes.backtest_series, priors, profiles, pools), folds=int(backtest_folds)
+            _with_errors(nodes.backtest_series, priors, profiles, pools),
+            folds=int(backtest_folds),
+            levels=collect(levels),
         ),
         nodes.BACKTEST_SCHEMA,
     )

@@ -14,6 +14,7 @@ from shelfcast.forecasting.distributions import (
 )
 from shelfcast.forecasting.fits import FallbackReason, Fits, States, fit_panel
 from shelfcast.forecasting.forecasts import Forecasts, forecast_arrays
+from shelfcast.forecasting.levels import learn_levels
 from shelfcast.forecasting.outliers import damp_outliers
 from shelfcast.forecasting.panel import Panel
 from shelfcast.forecasting.priors import Prior, learn_prior, teach
@@ -37,6 +38,7 @@ __all__ = [
     "demand_paths",
     "fit_panel",
     "forecast_arrays",
+    "learn_levels",
     "learn_prior",
     "learn_profile",
     "teach",

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from shelfcast.compiled import kernel
 from shelfcast.forecasting.comparisons import repeat_season
-from shelfcast.forecasting.distributions import CumulativeDemand, ErrorPool
+from shelfcast.forecasting.distributions import ErrorPool, predict
 from shelfcast.forecasting.fits import fit_panel
+from shelfcast.forecasting.levels import Levels
 from shelfcast.forecasting.panel import BoolArray, FloatArray, IntArray, Panel
 from shelfcast.forecasting.priors import Prior
 from shelfcast.forecasting.stockouts import complete_panel
@@ -62,6 +64,7 @@ def backtest(
     held_out: int,
     days: int,
     probabilities: FloatArray,
+    levels: pa.Table | None = None,
 ) -> Fold:
     """Forecast the days after an origin from those up to it.
 
@@ -86,6 +89,9 @@ def backtest(
         Days to forecast, h, up to the horizon of the pool.
     probabilities : (n_probabilities,)
         Levels of the quantiles, rising.
+    levels
+        What new series sell, of LEVEL_SCHEMA and of today; the row of all series counts. None as
+        for `predict`.
     """
     length = np.diff(sales.offsets)
     series = np.flatnonzero(length > held_out)
@@ -97,21 +103,21 @@ def backtest(
     prior = replace(prior, profile=prior.profile.rolled(held_out))
     fits = fit_panel(history, prior, pool.horizon)
     mean = fits.states.forecast(prior.grid, pool.horizon)
-    group, error_scale = pool.place(fits)
-    demand = CumulativeDemand(mean, error_scale, group, fits.states.is_nonnegative, pool)
+    expected = None if levels is None else Levels.of_all(levels, len(fits))
+    prediction = predict(fits, mean, pool, expected)
     history, exponent = history.in_own_units()
     naive = np.empty((len(history), days))
     steps = np.empty((len(history), 2))
     compare_many(history.values, history.offsets, prior.profile.season_length, naive, steps)
     return Fold(
         series,
-        mean[:, :days],
-        demand.daily_quantiles(probabilities)[:, :days],
+        prediction.demand.mean[:, :days],
+        prediction.demand.daily_quantiles(probabilities)[:, :days],
         np.ldexp(naive, exponent[:, None]),
         np.ldexp(steps[:, 0], 2 * exponent),
         np.ldexp(steps[:, 1], exponent),
-        fits.method,
-        fits.fallback_reason,
+        prediction.method,
+        prediction.fallback_reason,
     )
 
 

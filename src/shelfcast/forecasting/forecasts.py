@@ -11,9 +11,16 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from shelfcast.forecasting.distributions import CumulativeDemand, ErrorPool, build_pool
+from shelfcast.forecasting.distributions import (
+    CumulativeDemand,
+    ErrorPool,
+    build_pool,
+    predict,
+)
 from shelfcast.forecasting.fits import Fits, fit_panel
+from shelfcast.forecasting.levels import Levels
 from shelfcast.forecasting.panel import BoolArray, FloatArray, Panel
 from shelfcast.forecasting.priors import Prior, teach
 from shelfcast.forecasting.stockouts import complete_panel
@@ -70,6 +77,7 @@ def forecast_arrays(
     damp: bool = True,
     pool: ErrorPool | None = None,
     prior: Prior | None = None,
+    levels: pa.Table | None = None,
 ) -> Forecasts:
     """Forecast series, each by an average of exponential-smoothing candidates.
 
@@ -97,6 +105,11 @@ def forecast_arrays(
     prior
         What series teach one another; by default these do. Given pool and
         prior, the result for a series depends on no other series.
+    levels
+        What new series of days sell, as `learn_levels` returns it; the row of all series counts,
+        and young ones are drawn to it. By default nothing is known of it: then a series with a
+        season of 7, which is one of days, keeps its mean, and its quantiles hold how unsure the
+        level is. Other seasons are left alone: a short series of months has a slope to show.
 
     Raises
     ------
@@ -127,13 +140,14 @@ def forecast_arrays(
     fits = _fit_in_threads(panel, prior, horizon)
     mean = fits.states.forecast(prior.grid, horizon)
     pool = build_pool(fits) if pool is None else pool
-    group, error_scale = pool.place(fits)
+    expected = None if levels is None else Levels.of_all(levels, len(fits))
+    prediction = predict(fits, mean, pool, expected)
     return Forecasts(
-        mean,
-        CumulativeDemand(mean, error_scale, group, fits.states.is_nonnegative, pool),
+        prediction.demand.mean,
+        prediction.demand,
         probabilities,
-        fits.method,
-        fits.fallback_reason,
+        prediction.method,
+        prediction.fallback_reason,
         np.split(completion.is_outlier, sales.offsets[1:-1]) if len(sales) else [],
     )
 
