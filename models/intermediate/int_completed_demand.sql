@@ -1,4 +1,7 @@
-{# One SKU × location × day: sales, and demand with what stock-outs hid added. #}
+{#
+    One SKU × location × day: sales, demand with what stock-outs hid added, and the demand that is
+    learnt from, in which odd days are damped.
+#}
 with
 
 daily_demand as (
@@ -32,9 +35,15 @@ select
     daily_demand.is_stock_simulated,
     daily_demand.is_censored,
     daily_demand.promotion_id,
+    daily_demand.is_special_day,
     coalesce(
         {{ cast_double('completions.demand_quantity', 'quantity') }}, daily_demand.sales_quantity
     ) as demand_quantity,
+    coalesce(completions.is_outlier, false) as is_outlier,
+    coalesce(
+        {{ cast_double('completions.damped_demand_quantity', 'quantity') }},
+        daily_demand.sales_quantity
+    ) as damped_demand_quantity,
     series.is_active,
     series.pilot_rank
 from daily_demand

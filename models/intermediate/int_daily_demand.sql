@@ -62,6 +62,12 @@ promoted_days as (
 
 ),
 
+holiday_days as (
+
+    select * from {{ ref('int_holiday_days') }}
+
+),
+
 grid as (
 
     select
@@ -69,12 +75,17 @@ grid as (
         location_days.calendar_on as demand_on,
         location_days.is_open,
         location_days.is_open
-        and coalesce(location_days.calendar_on >= series.first_sellable_on, false) as is_sellable
+        and coalesce(location_days.calendar_on >= series.first_sellable_on, false) as is_sellable,
+        holiday_days.location_id is not null as is_holiday
     from series
     inner join location_days
         on
             series.location_id = location_days.location_id
             and location_days.calendar_on between series.starts_on and series.ends_on
+    left join holiday_days
+        on
+            location_days.location_id = holiday_days.location_id
+            and location_days.calendar_on = holiday_days.holiday_on
 
 )
 
@@ -100,7 +111,8 @@ select
     coalesce(
         grid.is_sellable and (snapshots.stock_on_hand <= 0 or snapshots.stockout_hours > 0), false
     ) as is_censored,
-    promoted_days.promotion_id
+    promoted_days.promotion_id,
+    grid.is_holiday or promoted_days.promotion_id is not null as is_special_day
 from grid
 inner join series on grid.pilot_rank = series.pilot_rank
 left join daily_sales

@@ -144,7 +144,9 @@ select
     receipts.open_order_id,
     order_days.order_day_on is not null as is_order_day,
     forecasts.error_scale,
-    forecasts.calibration_group
+    forecasts.calibration_group,
+    forecasts.level_variation,
+    forecasts.selling_days
 from scenario_series
 inner join forecasts
     on

@@ -27,6 +27,8 @@ select
     days.is_order_day,
     days.error_scale,
     days.calibration_group,
+    days.level_variation,
+    days.selling_days,
     series.stock_on_hand,
     series.lead_time_days,
     series.lead_time_sd_days,

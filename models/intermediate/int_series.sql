@@ -124,7 +124,7 @@ series as (
             and spans.first_sold_on is distinct from spans.launched_on
             and spans.first_sold_on is distinct from spans.opened_on,
             false
-        ) as starts_with_sale,
+        ) as is_begun_by_sale,
         spans.sale_ends_on,
         case
             when spans.sale_ends_on <= as_of.as_of_date
@@ -155,7 +155,7 @@ select
     starts_on,
     ends_on,
     first_sellable_on,
-    starts_with_sale,
+    is_begun_by_sale,
     sale_ends_on,
     is_active,
     row_number() over (

@@ -4,7 +4,8 @@
     ADI is days per day with demand, CV² the squared coefficient of variation of the demand on those
     days (sample standard deviation), both of the SKU's total over locations, in daily buckets. The
     cut-offs 1.32 and 0.49 are those of Syntetos, Boylan and Croston (2005); they are held against the
-    figures as shown, since the last bits of a standard deviation differ between engines.
+    figures as shown, since the last bits of a standard deviation differ between engines. Odd days are
+    damped: one of them would make a smooth SKU erratic.
 #}
 with
 
@@ -35,7 +36,7 @@ daily_totals as (
     select
         completed_demand.sku_id,
         completed_demand.demand_on,
-        sum(completed_demand.demand_quantity) as demand_quantity,
+        sum(completed_demand.damped_demand_quantity) as demand_quantity,
         sum(completed_demand.revenue_amount) as revenue_amount
     from completed_demand
     cross join as_of

@@ -46,7 +46,7 @@ select
     completed_demand.sku_id,
     completed_demand.location_id,
     completed_demand.demand_on,
-    completed_demand.demand_quantity
+    completed_demand.damped_demand_quantity as demand_quantity
 from completed_demand
 inner join unfitted_series
     on

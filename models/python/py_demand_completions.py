@@ -1,4 +1,4 @@
-"""One SKU × location × stocked-out day: the demand that its sales hide. From the daily grid."""
+"""One SKU × location × day out of stock or odd: demand, damped demand. From the daily grid."""
 
 from shelfcast.planning import complete_demand
 

@@ -10,5 +10,6 @@ def model(dbt, session):
         dbt.ref("py_calibration_pools"),
         dbt.ref("py_forecast_priors"),
         dbt.ref("py_seasonal_profiles"),
+        dbt.ref("py_launch_levels"),
         backtest_folds=dbt.config.get("backtest_folds"),
     )

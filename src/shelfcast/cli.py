@@ -22,6 +22,12 @@ EXIT_NOT_EVALUATED = 3
 GX_PROJECT = Path("gx")
 
 
+class RefusedError(click.ClickException):
+    """The input is at fault, as is a wrong option."""
+
+    exit_code = EXIT_REFUSED
+
+
 class Commands(click.Group):
     """A group whose commands end with one sentence, not a traceback, when the input is at fault."""
 
@@ -31,7 +37,9 @@ class Commands(click.Group):
 
         try:
             return super().invoke(ctx)
-        except (LandingError, warehouse.WarehouseError) as error:
+        except (LandingError, warehouse.SettingError) as error:
+            raise RefusedError(str(error)) from error
+        except warehouse.WarehouseError as error:
             raise click.ClickException(str(error)) from error
         except RuntimeError as error:  # how DuckDB reports Ctrl-C
             if isinstance(error.__cause__, KeyboardInterrupt):
@@ -44,12 +52,15 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="shelfcast")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Demand planning that lives in dbt: land files, build the warehouse, read the plan.
 
     SHELFCAST_HOME names the folder of the warehouse (default: warehouse/sample), SHELFCAST_TARGET
     where its tables are: duckdb (default) or postgres. DATABASE_URL names the PostgreSQL server.
     """
+    if context.invoked_subcommand != "gate":  # which says by its exit code that it did not look
+        warehouse.check_environment()
 
 
 def _set_target(context: click.Context, _: click.Parameter, target: str | None) -> None:
@@ -125,7 +136,7 @@ def generate(
                 progress=bar.update,
             )
     except ValueError as error:
-        raise click.ClickException(str(error)) from error
+        raise RefusedError(str(error)) from error
     click.echo(str(summary))
     click.echo(f"Next: {warehouse.make_build(str(folder))}")
 
@@ -196,7 +207,7 @@ def _import(name: str, importer: str, source: Path, folder: Path | None) -> None
     try:
         report = getattr(importers, importer)(source, folder)
     except importers.ImportFileError as error:
-        raise click.ClickException(str(error)) from error
+        raise RefusedError(str(error)) from error
     click.echo(str(report))
     click.echo(f"Next: {warehouse.make_build(str(folder))}")
 

@@ -19,7 +19,8 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.events.logging import AdapterLogger
 
-from shelfcast.warehouse import WarehouseError
+from shelfcast.interrupts import tell_in_a_sentence
+from shelfcast.warehouse import WarehouseError, check_environment
 
 _INTERVAL_SECONDS = 0.5
 _LAND = ".venv/bin/shelfcast land FOLDER"
@@ -47,6 +48,9 @@ class Plugin(BasePlugin):
         WarehouseError
             It is in use and stays so, or cannot be opened.
         """
+        check_environment()
+        if (path := Path(creds.path)).exists() and not path.is_file():
+            raise WarehouseError(f"{path} is no regular file; move it away, and build again")
         while self._held is None:
             try:
                 self._held = duckdb.connect(creds.path, config=config)
@@ -76,6 +80,10 @@ class Plugin(BasePlugin):
                 "makes)"
             ) from error
         time.sleep(_INTERVAL_SECONDS)
+
+    def configure_cursor(self, cursor: Any) -> None:
+        """Have Ctrl-C end the run with a sentence; hooks open the cursor of the main thread."""
+        tell_in_a_sentence()
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Let go of the database, now that dbt has it open."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from shelfcast.spreadsheets import write_csv
 from shelfcast.warehouse import read_only, schema
 
 TABLE = "sku_demand_forecast"
@@ -35,7 +36,7 @@ def export_forecast(folder: Path) -> list[tuple[Path, int]]:
         for path in (folder / f"{STEM}.csv", folder / f"{STEM}.parquet"):
             temporary = path.with_name(f".{path.name}.partial")
             if path.suffix == ".csv":
-                table.write_csv(str(temporary))
+                write_csv(table, temporary)
             else:
                 table.write_parquet(str(temporary))
             os.replace(temporary, path)

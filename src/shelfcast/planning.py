@@ -28,14 +28,15 @@ from shelfcast.inventory import (
 
 SERIES = ("sku_id", "location_id")
 SCENARIO_SERIES = ("scenario_id", *SERIES)
-SALES = (*SERIES, "demand_on", "sales_quantity", "is_censored")
-DEMAND = (*SERIES, "demand_on", "demand_quantity")
+SALES = (*SERIES, "demand_on", "sales_quantity", "is_censored", "is_special_day")
+DAMPED = "damped_demand_quantity"
+DEMAND = (*SERIES, "demand_on", DAMPED)
 HISTORY = (*SALES, "demand_quantity")
 AGGREGATES = ("aggregate_level", "aggregate_id")
 
 
 def complete_demand(daily_demand: Any) -> Any:
-    """Demand on the days on which stock ran out; one row per SKU × location × such day."""
+    """Demand on days out of stock and on odd days; one row per SKU × location × such day."""
     return map_groups(
         only(daily_demand, SALES),
         SERIES,
@@ -49,7 +50,7 @@ def learn_profiles(completed_demand: Any, *, pilot_series: int, season_length: i
     """Seasonal profile that a pilot of active series teaches; one row per season phase."""
     return map_table(
         _pilot(completed_demand, pilot_series),
-        partial(nodes.learn_profiles, season_length=int(season_length)),
+        _from_damped(partial(nodes.learn_profiles, season_length=int(season_length))),
         nodes.PROFILE_SCHEMA,
     )
 
@@ -60,12 +61,26 @@ def learn_priors(
     """Which candidates do well on a pilot of active series; one row per candidate."""
     return map_table(
         _pilot(completed_demand, pilot_series),
-        partial(
-            nodes.learn_priors,
-            profile=SeasonalProfile.from_table(collect(profiles)),
-            horizon=scalar(planning_horizon, "horizon_days"),
+        _from_damped(
+            partial(
+                nodes.learn_priors,
+                profile=SeasonalProfile.from_table(collect(profiles)),
+                horizon=scalar(planning_horizon, "horizon_days"),
+            )
         ),
         nodes.PRIOR_SCHEMA,
+    )
+
+
+def learn_levels(launch_demand: Any) -> Any:
+    """Levels of demand of new series; one row per category, and one of all series."""
+    return map_table(
+        only(
+            launch_demand,
+            ("category", "is_new", "known_days", "known_units", "squares", "selling_days"),
+        ),
+        nodes.learn_levels,
+        nodes.LEVEL_SCHEMA,
     )
 
 
@@ -75,13 +90,13 @@ def fit_demand(completed_demand: Any, priors: Any, profiles: Any, planning_horiz
         only(where(completed_demand, "is_active"), DEMAND),
         SERIES,
         ("demand_on",),
-        _over_horizon(nodes.fit_series, priors, profiles, planning_horizon),
+        _from_damped(_over_horizon(nodes.fit_series, priors, profiles, planning_horizon)),
         nodes.FIT_SCHEMA,
     )
 
 
 def fall_back(unfitted_demand: Any, priors: Any, profiles: Any, planning_horizon: Any) -> Any:
-    """Fit of every series that came after the last fit, by its mean; one row per series."""
+    """Fit of every series that came after the last fit, its mean; one row per series."""
     return map_groups(
         unfitted_demand,
         SERIES,
@@ -115,7 +130,13 @@ def forecast_demand(fits: Any, pools: Any, priors: Any, profiles: Any, as_of: An
 
 
 def backtest_demand(
-    completed_demand: Any, pools: Any, priors: Any, profiles: Any, *, backtest_folds: int
+    completed_demand: Any,
+    pools: Any,
+    priors: Any,
+    profiles: Any,
+    levels: Any,
+    *,
+    backtest_folds: int,
 ) -> Any:
     """Forecasts from past origins beside what came; one row per SKU × location × fold × day."""
     return map_groups(
@@ -123,7 +144,9 @@ def backtest_demand(
         SERIES,
         ("demand_on",),
         partial(
-            _with_errors(nodes.backtest_series, priors, profiles, pools), folds=int(backtest_folds)
+            _with_errors(nodes.backtest_series, priors, profiles, pools),
+            folds=int(backtest_folds),
+            levels=collect(levels),
         ),
         nodes.BACKTEST_SCHEMA,
     )
@@ -166,11 +189,18 @@ def backtest_aggregates(
 
 
 def _as_sold(demand: pa.Table) -> pa.Table:
-    """Return demand as sales none of which is censored: that of a total is complete already."""
-    is_censored = pa.array(np.zeros(demand.num_rows, dtype=bool))
-    return demand.append_column("sales_quantity", demand["demand_quantity"]).append_column(
-        "is_censored", is_censored
+    """Return demand as sales, none censored or odd: that of a total is completed and damped."""
+    never = np.zeros(demand.num_rows, dtype=bool)
+    return (
+        demand.append_column("sales_quantity", demand["demand_quantity"])
+        .append_column("is_censored", pa.array(never))
+        .append_column("is_special_day", pa.array(~never))
     )
+
+
+def _from_damped(kernel: Kernel) -> Kernel:
+    """Let a kernel read damped demand as the demand: what it learns from."""
+    return lambda table: kernel(_renamed(table, (DAMPED,), ("demand_quantity",)))
 
 
 def _map_aggregates(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from shelfcast.settings import misspelt
-from shelfcast.warehouse import WarehouseError
+from shelfcast.warehouse import SettingError
+from shelfcast.yaml_files import YamlFileError, read_yaml
 
 PROJECT = Path("dbt_project.yml")
 
@@ -18,15 +17,21 @@ def variables(path: Path = PROJECT) -> dict[str, Any]:
 
     Raises
     ------
-    WarehouseError
-        A name is almost that of a variable. dbt itself does not see a variable that nobody reads.
+    SettingError
+        The file cannot be read, or a name is almost that of a variable. dbt itself does not see a
+        variable that nobody reads.
     """
     if not path.exists():
         return {}
-    project = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    given = dict(project.get("vars") or {})
-    for name, meant in misspelt(given).items():
-        raise WarehouseError(
+    try:
+        project = read_yaml(path) or {}
+    except YamlFileError as error:
+        raise SettingError(str(error)) from error
+    given = project.get("vars") or {} if isinstance(project, dict) else None
+    if not isinstance(given, dict):
+        raise SettingError(f"{path}: vars must be a mapping of variables; docs/settings.md")
+    for name, meant in misspelt(name for name in given if isinstance(name, str)).items():
+        raise SettingError(
             f"{path}: there is no variable {name}; did you mean {meant}? docs/settings.md has them "
             "all"
         )

@@ -158,8 +158,7 @@ def _copy_gold(path: Path, partial: Path) -> tuple[tuple[str, int], ...]:
             )
         _require_finished(connection)
         try:
-            memory = os.environ.get("SHELFCAST_MEMORY", "4GB")
-            connection.execute(f"set memory_limit = {literal(memory)}")
+            connection.execute(f"set memory_limit = {literal(warehouse.memory())}")
             connection.execute(f"set temp_directory = {literal(str(partial.parent / 'spill'))}")
             connection.execute(f"attach {literal(str(partial))} as {_COPY} (read_write)")
             connection.execute(f"create schema {_COPY}.{SCHEMA}")

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from shelfcast.landing.contract import CONTRACT, ENTITIES, Entity, EntityKind
+from shelfcast.spreadsheets import write_csv
 from shelfcast.text_table import one_line, table
 from shelfcast.warehouse import WarehouseError, command, read_only, schema
 
@@ -197,7 +198,7 @@ def export_rejects(folder: Path, *, everything: bool = False) -> list[tuple[Path
                     f"{path} exists and may hold corrections; move it away, or name another folder"
                 )
             temporary = path.with_name(f".{path.name}.partial")
-            connection.table("exported").write_csv(str(temporary))
+            write_csv(connection.table("exported"), temporary)
             os.replace(temporary, path)
             written.append((path, rows))
     return written

@@ -8,12 +8,15 @@ are seeds, which state themselves (``seeds/policy/_policy__seeds.yml``).
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from shelfcast.landing.contract import ENTITIES
+
+_SHOWN = 40  # characters of a wrong value
 
 
 class Kind(StrEnum):
@@ -177,11 +180,21 @@ VARIABLES: tuple[Variable, ...] = (
 
 @dataclass(frozen=True)
 class EnvironmentVariable:
-    """A variable of the environment: its name, what it is without being set, and its meaning."""
+    """A variable of the environment.
+
+    Attributes
+    ----------
+    name, default, meaning
+        Its name, what it is without being set, and its meaning.
+    shape, takes
+        Regular expression of its values, and these in words; nothing where it is checked elsewhere.
+    """
 
     name: str
     default: str
     meaning: str
+    shape: str = ""
+    takes: str = ""
 
 
 ENVIRONMENT: tuple[EnvironmentVariable, ...] = (
@@ -210,21 +223,44 @@ ENVIRONMENT: tuple[EnvironmentVariable, ...] = (
         "none",
         "Role of PostgreSQL that may read gold, and only that: [postgres.md](postgres.md).",
     ),
-    EnvironmentVariable("SHELFCAST_THREADS", "`4`", "Models that are built at once."),
+    EnvironmentVariable(
+        "SHELFCAST_THREADS",
+        "`4`",
+        "Models that are built at once.",
+        "[1-9][0-9]{0,2}",
+        "a whole number from 1 to 999",
+    ),
     EnvironmentVariable(
         "SHELFCAST_MEMORY",
         "`4GB`",
         "What DuckDB may hold, as it writes sizes. Processes need about 1.5 GB more: "
         "[size.md](size.md).",
+        r"[0-9]{1,9}([.][0-9]{1,3})? ?[KMGTkmgt]i?[Bb]",
+        "a size such as 4GB or 500MB",
     ),
     EnvironmentVariable(
         "SHELFCAST_WAIT",
         "`60`",
         "Seconds for which dbt waits for a DuckDB file that another has open: "
         "[operations.md](operations.md#two-at-once).",
+        "[0-9]{1,6}",
+        "a whole number of seconds, 0 or more",
     ),
 )
 """Variables of the environment that shelfcast reads."""
+
+
+def environment_fault(environment: Mapping[str, str]) -> str | None:
+    """Return in a sentence which variable of an environment has a wrong value; None if none has.
+
+    An empty one counts as not set.
+    """
+    for variable in ENVIRONMENT:
+        value = environment.get(variable.name)
+        if value and variable.shape and not re.fullmatch(variable.shape, value):
+            return f"{variable.name} is {value[:_SHOWN]!a}; it takes {variable.takes}"
+    return None
+
 
 LIKENESS = 0.85
 """Share of letters in common from which a name is taken for another, misspelt; as in the macro."""

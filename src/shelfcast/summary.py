@@ -22,14 +22,15 @@ from shelfcast.warehouse import (
     target,
 )
 
-MOST_URGENT = 10
-MOST_REASONS = 15
 LONGEST_NAME = 60
 """Characters of a name in a seed that are shown."""
 
 MOST_SILENT = 10
 
 SEED_FOLDERS = {"replenishment_policy": "seeds/policy", "scenario_effects": "seeds/scenarios"}
+
+MOST_URGENT = 10
+MOST_REASONS = 15
 
 
 def build_summary(landing: str | None = None) -> str:
@@ -53,6 +54,7 @@ def build_summary(landing: str | None = None) -> str:
             _quality(connection),
             _forecast(connection),
             *_silent_locations(connection),
+            *_odd_days(connection),
             _risks(connection),
             *_newest_counts(connection),
             _most_urgent(connection),
@@ -203,6 +205,28 @@ def _silent_locations(connection: duckdb.DuckDBPyConnection) -> list[str]:
                 "  Closed? Say so in closed_on of locations. Open? Land their sales.",
             )
         )
+    ]
+
+
+def _odd_days(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Say how many days stand far above the others of their series; nothing where none does."""
+    rows = connection.execute(
+        f"""
+        select
+            count(*) over (), sku_id, location_id, demand_on, demand_quantity,
+            damped_demand_quantity
+        from {schema("gold")}.fct_daily_demand
+        where is_outlier
+        order by demand_quantity - damped_demand_quantity desc, demand_on, sku_id, location_id
+        limit 1
+        """
+    ).fetchall()
+    return [
+        f"{days:,} odd {'day' if days == 1 else 'days'} of demand damped in the forecast; largest: "
+        + f"SKU {as_text(sku)} at {as_text(place)} on {as_text(day)}, "
+        + f"{as_text(units)} units, taken for {as_text(taken)}. If it is wrong, correct the file "
+        + "and land it; if it comes again, it counts (fct_daily_demand.is_outlier)."
+        for days, sku, place, day, units, taken in rows
     ]
 
 

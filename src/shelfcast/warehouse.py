@@ -16,6 +16,8 @@ from pathlib import Path
 
 import duckdb
 
+from shelfcast.settings import environment_fault
+
 DEFAULT_HOME = Path("warehouse/sample")
 DUCKDB = "duckdb"
 POSTGRES = "postgres"
@@ -29,6 +31,10 @@ class WarehouseError(RuntimeError):
     """The warehouse cannot be read; the message says what to do."""
 
 
+class SettingError(WarehouseError):
+    """A variable of the environment, or a file of settings, is at fault; the message names it."""
+
+
 def target() -> str:
     """Return the dbt target that holds the tables: ``SHELFCAST_TARGET``, duckdb by default.
 
@@ -39,7 +45,7 @@ def target() -> str:
     """
     name = os.environ.get("SHELFCAST_TARGET") or DUCKDB
     if name not in TARGETS:
-        raise WarehouseError(f"SHELFCAST_TARGET is {name}; it can be {' or '.join(TARGETS)}.")
+        raise SettingError(f"SHELFCAST_TARGET is {name}; it can be {' or '.join(TARGETS)}.")
     return name
 
 
@@ -53,7 +59,7 @@ def home() -> Path:
     """
     path = os.environ.get("SHELFCAST_HOME") or str(DEFAULT_HOME)
     if found := set(_PATTERN_SIGNS).intersection(path):
-        raise WarehouseError(
+        raise SettingError(
             f"SHELFCAST_HOME is {path}; {' '.join(sorted(found))} in it would be read as a "
             "pattern. Name another folder."
         )
@@ -85,6 +91,30 @@ def rejects() -> Path:
     return home() / "rejects"
 
 
+def threads() -> int:
+    """Return how many threads DuckDB may use: ``SHELFCAST_THREADS``, 4 by default."""
+    check_environment()
+    return int(os.environ.get("SHELFCAST_THREADS") or 4)
+
+
+def memory() -> str:
+    """Return how much DuckDB may hold, as it writes sizes: ``SHELFCAST_MEMORY``, 4GB by default."""
+    check_environment()
+    return os.environ.get("SHELFCAST_MEMORY") or "4GB"
+
+
+def check_environment() -> None:
+    """Refuse a wrong value of a variable of the environment.
+
+    Raises
+    ------
+    WarehouseError
+        The message names the variable, and what it takes.
+    """
+    if fault := environment_fault(os.environ):
+        raise SettingError(f"{fault}.")
+
+
 def schema(name: str) -> str:
     """Return the full name of one of the schemas raw, bronze, silver, gold, seeds, audit.
 
@@ -97,7 +127,7 @@ def schema(name: str) -> str:
     """
     prefix = os.environ.get("SHELFCAST_SCHEMA_PREFIX", "")
     if not _PREFIX.fullmatch(prefix):
-        raise WarehouseError(
+        raise SettingError(
             f"SHELFCAST_SCHEMA_PREFIX is '{prefix}'; it can be at most 40 small letters a-z, "
             "digits and _, and does not begin with a digit."
         )
@@ -163,6 +193,8 @@ def _read_duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
     path = database()
     if not path.exists():
         raise WarehouseError(f"There is no warehouse at {path}. Build it first: make build")
+    if not path.is_file():
+        raise WarehouseError(f"{path} is no regular file; move it away, and build: make build")
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
             yield connection

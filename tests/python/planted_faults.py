@@ -123,6 +123,10 @@ FAULTS = {
         update silver.py_forecast_priors set is_kept = false
         where prior_weight = (select max(prior_weight) from silver.py_forecast_priors)
     """,
+    "py_launch_levels__can_be_sampled_from": """
+        update silver.py_launch_levels set level_shape = 0
+        where category is null
+    """,
     "int_aggregate_demand__is_not_negative": """
         update silver.int_aggregate_demand set demand_quantity = -0.0001
         where rowid = (select min(rowid) from silver.int_aggregate_demand)

@@ -79,7 +79,7 @@ def test_nothing_lands_only_where_sales_and_skus_are_own_tables(
 
 def test_land_without_a_source_is_one_sentence(tmp_path: Path) -> None:
     code, output = run("land", tmp_path / "nowhere")
-    assert code == 1
+    assert code == 2
     assert "nowhere" in output
     assert "Traceback" not in output
 
@@ -121,7 +121,7 @@ def test_generate_plants_dirt_when_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data_set", ["online-retail", "fresh-retail", "favorita"])
 def test_import_without_its_file_is_one_sentence(data_set: str, tmp_path: Path) -> None:
     code, output = run("import", data_set, tmp_path / "nowhere.csv", "--to", tmp_path / "landing")
-    assert code == 1
+    assert code == 2
     assert "nowhere.csv" in output
     assert output.count("\n") == 1
     assert not (tmp_path / "landing").exists()

@@ -32,10 +32,12 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         "KG,Fruit,4.00,2.00,,\n"
         f"GONE,Fruit,1.00,0.50,S,{day(-30)}\n"
         "OVER,Bread,1.00,0.50,S,\nTEXT,Bread,1.00,0.50,S,\n"
+        "ODD,Nuts,1.00,0.50,S,\n"
     )
     (source / "suppliers.csv").write_text("supplier_id,lead_time_days,lead_time_sd_days\nS,5,1\n")
     (source / "locations.csv").write_text(
-        "location_id,region,closed_on\nOld,West,\nNew,East,\nDepot,East,\nSilent,North,\n"
+        "location_id,region,closed_on\nOld,West,\nNew,East,\nDepot,East,\nShop,South,\n"
+        "Silent,North,\n"
         f"Closed,North,{day(-5)}\nClosing,North,{day(4)}\n"
     )
     lines = ["sold_at,sku_id,location_id,quantity"]
@@ -43,6 +45,8 @@ def corner(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
         lines.append(f"{day(offset)},A,Old,{4 + offset % 3}")
         lines.append(f"{day(offset)},KG,Old,{1.5 + offset % 2}")
         lines += [f"{day(offset)},OVER,Old,10", f"{day(offset)},TEXT,Old,5"]
+        lines.append(f"{day(offset)},ODD,Old,{5000 if offset == -9 else 9 + offset % 3}")
+        lines.append(f"{day(offset)},ODD,Shop,{9 + offset % 3}")
         if offset <= -20:
             lines.append(f"{day(offset)},GONE,Old,2")
         if offset <= -21:
@@ -298,3 +302,48 @@ def test_nothing_is_bought_for_a_location_that_closes_before_it_comes(corner: Wa
     )
     assert (level, quantity, reason) == ("High", 0, "end of sale")
     assert f"but the sale ends on {day(3)}, before an order can be on the shelf" in str(explanation)
+
+
+def test_one_odd_day_is_flagged_and_not_forecast(corner: Warehouse) -> None:
+    """5,000 units on one day among 9 to 11: every step learns from 11 in its place."""
+    odd = f"sku_id = 'ODD' and location_id = 'Old' and demand_on = date '{day(-9)}'"
+    columns = "sales_quantity, demand_quantity, damped_demand_quantity"
+    assert corner.query("select count(*) from gold.fct_daily_demand where is_outlier") == [(1,)]
+    assert corner.query(f"select is_outlier, {columns} from gold.fct_daily_demand where {odd}") == [
+        (True, 5000, 5000, 11)
+    ]
+    ((old, shop),) = corner.query(
+        """
+        select
+            avg(forecast_quantity) filter (where location_id = 'Old'),
+            avg(forecast_quantity) filter (where location_id = 'Shop')
+        from gold.fct_demand_forecasts where scenario_id = 'baseline' and sku_id = 'ODD'
+        """
+    )
+    assert float(str(old)) == pytest.approx(10, abs=1)
+    assert float(str(shop)) == pytest.approx(10, abs=1)
+    # 9 in the other shop; the regions differ
+    assert corner.query(
+        f"""
+        select demand.aggregate_level, max(demand.demand_quantity)
+        from silver.int_aggregate_demand as demand
+        inner join silver.int_aggregate_members as members using (aggregate_level, aggregate_id)
+        where members.sku_id = 'ODD' and demand.demand_on = date '{day(-9)}'
+        group by 1 order by 1
+        """
+    ) == [("category_region", 11), ("sku", 20)]
+    # what came is judged as it is, in the error scale of usual days
+    assert corner.query(
+        f"""
+        select max(demand_quantity), max(mean_absolute_step) < 3
+        from silver.py_forecast_backtests
+        where sku_id = 'ODD' and location_id = 'Old' and forecast_on = date '{day(-9)}'
+        """
+    ) == [(5000, True)]
+    assert corner.query("select demand_class from gold.dim_skus where sku_id = 'ODD'") == [
+        ("smooth",)
+    ]
+    assert (
+        f"1 odd day of demand damped in the forecast; largest: SKU ODD at Old on {day(-9)}, "
+        "5,000 units, taken for 11."
+    ) in corner.shelfcast("summary").stdout

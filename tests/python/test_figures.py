@@ -18,11 +18,7 @@ DOCUMENTS = {path: (PROJECT / path).read_text(encoding="utf-8") for path in figu
 
 def shape(text: str) -> list[str]:
     """Return the lines of a text without what data and folders decide: figures, names, widths."""
-    return [
-        re.sub(r"[ -]+", " ", line)
-        for line in text.splitlines()
-        if not re.search(r"\d", line) and "The gate has not looked" not in line
-    ]
+    return [re.sub(r"[ -]+", " ", line) for line in text.splitlines() if not re.search(r"\d", line)]
 
 
 def test_blocks_are_closed_and_named_once() -> None:
@@ -40,6 +36,16 @@ def test_blocks_are_replaced_by_name_and_nothing_else_is() -> None:
     assert figures.blocks(replaced) == {"one": "a \\1 new\n"}
 
 
+def test_documents_show_one_build() -> None:
+    """What the README has of the plan is in the example run, to the letter."""
+    shown = {name: text for doc in DOCUMENTS.values() for name, text in figures.blocks(doc).items()}
+    summary = shown["summary"].removeprefix("```\n").removesuffix("\n```\n")
+    assert figures.plan(summary) == shown["plan"]
+    (bias,) = re.findall(r"(\d+) % (?:below|above)", shown["limits"])
+    (exact,) = re.findall(r"([\d.]+) % (?:below|above)", shown["quality"])
+    assert abs(float(exact) - int(bias)) <= 0.55  # one is rounded to a whole per cent
+
+
 @pytest.mark.slow
 def test_documents_show_what_the_command_writes(sample: Warehouse, sample_landing: Path) -> None:
     """The figures are those of another sample; headings, legends and sentences are the same."""
@@ -49,10 +55,6 @@ def test_documents_show_what_the_command_writes(sample: Warehouse, sample_landin
     assert set(shown) == set(written) | PUBLIC_SETS
     for name in ("plan", "quality"):
         assert shape(shown[name]) == shape(written[name]), name
-    # where the next commands act differs
-    assert shape(shown["summary"].split("Database")[0]) == shape(
-        written["summary"].split("Database")[0]
-    )
     sentence = re.sub(r"\d+", "0", " ".join(written["limits"].split()))
     assert re.sub(r"\d+", "0", " ".join(shown["limits"].split())) in (
         sentence,

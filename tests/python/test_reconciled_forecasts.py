@@ -111,7 +111,7 @@ def reconciled(warehouse: Warehouse) -> tuple[FloatArray, FloatArray]:
 def test_demand_of_totals_is_that_of_the_library(sample: Warehouse) -> None:
     members = silver(sample, "int_aggregate_members")
     demand = silver(sample, "int_completed_demand").query("is_active")
-    demand = by_day(demand, SERIES, "demand_on", "demand_quantity")
+    demand = by_day(demand, SERIES, "demand_on", "damped_demand_quantity")
     made = by_day(silver(sample, "int_aggregate_demand"), TOTAL, "demand_on", "demand_quantity")
     for name in LEVELS:
         level = Level.of(members, name)

@@ -146,7 +146,9 @@ def test_exports_hold_values_unchanged(hostile: Warehouse, tmp_path: Path) -> No
             (select list(distinct sku_id order by sku_id) from '{tmp_path}/out/*.parquet')
         """
     )
-    assert csv == parquet == sorted(SKUS)
+    assert parquet == sorted(SKUS)
+    # text that a spreadsheet would run is shown by an apostrophe
+    assert sorted(csv) == sorted(f"'{sku}" if sku[0] in "=+-@" else sku for sku in SKUS)
 
 
 @PROMISES.kept("Nothing in a landing folder is run")

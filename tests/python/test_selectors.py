@@ -13,7 +13,10 @@ from shelfcast.landing import land
 
 pytestmark = pytest.mark.slow
 
-LEARNT = {"int_planning_horizon", "py_seasonal_profiles", "py_forecast_priors"}
+LEARNT = {
+    *("int_planning_horizon", "py_seasonal_profiles", "py_forecast_priors"),
+    *("int_launch_demand", "py_launch_levels"),
+}
 AGGREGATED = {"int_aggregate_members", "int_aggregate_demand"}
 FITTED = {*LEARNT, *AGGREGATED, "py_forecast_fits", "py_aggregate_fits"}
 BACKTESTED = {

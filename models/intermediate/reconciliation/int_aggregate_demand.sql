@@ -1,6 +1,6 @@
 {{ config(tags=['fit']) }}
 {#
-    One total × day: demand, like for like. A member that is not there yet, or of whose day nothing is
+    One total × day: demand, odd days damped, like for like. A member that is not there yet, or of whose day nothing is
     known, is taken to sell its share; the total is null where that is more than half of it.
 #}
 with
@@ -24,10 +24,11 @@ known_demand as (
         members.aggregate_level,
         members.aggregate_id,
         completed_demand.demand_on,
-        sum(completed_demand.demand_quantity) as demand_quantity,
+        sum(completed_demand.damped_demand_quantity) as demand_quantity,
         sum(
             case
-                when completed_demand.demand_quantity is not null then members.mean_demand_quantity
+                when completed_demand.damped_demand_quantity is not null
+                    then members.mean_demand_quantity
             end
         ) as mean_demand_quantity,
         max(members.aggregate_mean_demand_quantity) as aggregate_mean_demand_quantity

@@ -30,7 +30,8 @@ series as (
     select
         sku_id,
         location_id,
-        {{ ratio('sum(demand_quantity)', 'count(demand_quantity)') }} as mean_demand_quantity
+        {{ ratio('sum(damped_demand_quantity)', 'count(damped_demand_quantity)') }}
+            as mean_demand_quantity
     from completed_demand
     group by sku_id, location_id
 

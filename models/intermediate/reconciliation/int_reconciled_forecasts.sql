@@ -111,6 +111,8 @@ select
     {% endfor -%}
     error_scale,
     calibration_group,
+    level_variation,
+    selling_days,
     method,
     method_weight,
     fallback_reason

@@ -16,6 +16,8 @@ select
     cast(demand_quantity - sales_quantity as {{ type_quantity() }}) as lost_sales_quantity,
     cast(demand_quantity as {{ type_quantity() }}) as demand_quantity,
     is_censored,
+    is_outlier,
+    cast(damped_demand_quantity as {{ type_quantity() }}) as damped_demand_quantity,
     cast(returned_quantity as {{ type_quantity() }}) as returned_quantity,
     cast(cancelled_quantity as {{ type_quantity() }}) as cancelled_quantity,
     cast(revenue_amount as {{ type_amount() }}) as revenue_amount,

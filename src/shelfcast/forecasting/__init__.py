@@ -14,6 +14,8 @@ from shelfcast.forecasting.distributions import (
 )
 from shelfcast.forecasting.fits import FallbackReason, Fits, States, fit_panel
 from shelfcast.forecasting.forecasts import Forecasts, forecast_arrays
+from shelfcast.forecasting.levels import learn_levels
+from shelfcast.forecasting.outliers import damp_outliers
 from shelfcast.forecasting.panel import Panel
 from shelfcast.forecasting.priors import Prior, learn_prior, teach
 from shelfcast.forecasting.seasonality import SeasonalProfile, learn_profile
@@ -32,9 +34,11 @@ __all__ = [
     "States",
     "build_pool",
     "complete_stockouts",
+    "damp_outliers",
     "demand_paths",
     "fit_panel",
     "forecast_arrays",
+    "learn_levels",
     "learn_prior",
     "learn_profile",
     "teach",

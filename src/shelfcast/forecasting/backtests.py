@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from shelfcast.compiled import kernel
 from shelfcast.forecasting.comparisons import repeat_season
-from shelfcast.forecasting.distributions import CumulativeDemand, ErrorPool
+from shelfcast.forecasting.distributions import ErrorPool, predict
 from shelfcast.forecasting.fits import fit_panel
+from shelfcast.forecasting.levels import Levels
 from shelfcast.forecasting.panel import BoolArray, FloatArray, IntArray, Panel
 from shelfcast.forecasting.priors import Prior
-from shelfcast.forecasting.stockouts import complete_stockouts
+from shelfcast.forecasting.stockouts import complete_panel
 
 BACKTEST_DAYS = 28
 """Days that a fold forecasts at most."""
@@ -55,16 +57,19 @@ class Fold:
 def backtest(
     sales: Panel,
     is_censored: BoolArray,
+    is_special: BoolArray,
     *,
     prior: Prior,
     pool: ErrorPool,
     held_out: int,
     days: int,
     probabilities: FloatArray,
+    levels: pa.Table | None = None,
 ) -> Fold:
     """Forecast the days after an origin from those up to it.
 
-    Stocked-out days are completed and series are fitted anew, by what was known at the origin.
+    Odd days are damped, stocked-out days completed and series fitted anew, by what was known at the
+    origin.
     Prior and pool are learnt from other series, too, and are those of today: of them the past is
     not free.
 
@@ -74,6 +79,8 @@ def backtest(
         Series up to today; NaN is unknown.
     is_censored : (total length,) bool
         True on a stocked-out day.
+    is_special : (total length,) bool
+        True on a day that cannot be odd.
     prior, pool
         Of today.
     held_out : int
@@ -82,35 +89,35 @@ def backtest(
         Days to forecast, h, up to the horizon of the pool.
     probabilities : (n_probabilities,)
         Levels of the quantiles, rising.
+    levels
+        What new series sell, of LEVEL_SCHEMA and of today; the row of all series counts. None as
+        for `predict`.
     """
-    offsets = sales.offsets
-    series = np.flatnonzero(np.diff(offsets) > held_out)
-    history = Panel.from_series(
-        [
-            complete_stockouts(
-                sales[i][:-held_out], is_censored[offsets[i] : offsets[i + 1] - held_out]
-            )
-            for i in series.tolist()
-        ]
-    )
+    length = np.diff(sales.offsets)
+    series = np.flatnonzero(length > held_out)
+    is_known = sales.offsets[1:].repeat(length) - np.arange(sales.values.size) > held_out
+    offsets = np.append(0, np.cumsum(length[series] - held_out))
+    history = Panel(sales.values[is_known], offsets)
+    completion = complete_panel(history, is_censored[is_known], is_special[is_known])
+    history = Panel(completion.damped, offsets)
     prior = replace(prior, profile=prior.profile.rolled(held_out))
     fits = fit_panel(history, prior, pool.horizon)
     mean = fits.states.forecast(prior.grid, pool.horizon)
-    group, error_scale = pool.place(fits)
-    demand = CumulativeDemand(mean, error_scale, group, fits.states.is_nonnegative, pool)
+    expected = None if levels is None else Levels.of_all(levels, len(fits))
+    prediction = predict(fits, mean, pool, expected)
     history, exponent = history.in_own_units()
     naive = np.empty((len(history), days))
     steps = np.empty((len(history), 2))
     compare_many(history.values, history.offsets, prior.profile.season_length, naive, steps)
     return Fold(
         series,
-        mean[:, :days],
-        demand.daily_quantiles(probabilities)[:, :days],
+        prediction.demand.mean[:, :days],
+        prediction.demand.daily_quantiles(probabilities)[:, :days],
         np.ldexp(naive, exponent[:, None]),
         np.ldexp(steps[:, 0], 2 * exponent),
         np.ldexp(steps[:, 1], exponent),
-        fits.method,
-        fits.fallback_reason,
+        prediction.method,
+        prediction.fallback_reason,
     )
 
 

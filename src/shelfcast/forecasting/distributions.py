@@ -3,10 +3,12 @@
 Every distribution derives from the trajectories of a series' calibration group, so that daily
 quantiles, cumulative demand and demand paths agree with one another. Path j of a series is
 
-    daily        max(0, mean_t + s z_jt)
-    cumulative   max(0, Σ_{u<=t} mean_u + s Σ_{u<=t} z_ju)
+    daily        max(0, g_j mean_t + s z_jt)
+    cumulative   max(0, Σ_{u<=t} g_j mean_u + s Σ_{u<=t} z_ju)
 
-with s its error scale and z_j the trajectory; the floor holds for series that never were negative.
+with s its error scale, z_j the trajectory and g_j the level of the path relative to its mean, which
+is 1 for a series that has been known long enough; the floor holds for series that never were
+negative.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from shelfcast.forecasting import intervals
-from shelfcast.forecasting.fits import Fits
+from shelfcast.forecasting.candidates import MULTIPLICATIVE
+from shelfcast.forecasting.fits import FallbackReason, Fits
 from shelfcast.forecasting.intervals import demand_paths
+from shelfcast.forecasting.levels import FEWEST_FIRST_DAYS, Levels, level_of, level_table
 from shelfcast.forecasting.panel import BoolArray, FloatArray, IntArray
 
 __all__ = [
@@ -29,8 +33,10 @@ __all__ = [
     "CumulativeDemand",
     "ErrorPool",
     "IntervalDemand",
+    "Prediction",
     "build_pool",
     "demand_paths",
+    "predict",
 ]
 
 TRAJECTORIES_PER_GROUP = 500
@@ -47,6 +53,15 @@ SHRINKAGE = 15.0
 
 LARGEST_RELATIVE_SQUARE = 25.0
 """Cap of a squared error relative to the pool's, so that one outlier does not make a ratio."""
+
+DAYS_PER_WEEK = 7
+"""Season length of series of days."""
+
+MOST_DOUBLINGS = 20.0
+"""A bound of 2^20 times the level is none."""
+
+LAUNCH_LEVEL = "launch_level"
+"""Method of a series that is forecast by what new series sell and by its own mean."""
 
 RATIO_ROUNDS = 8
 SEED = 20261120
@@ -89,14 +104,29 @@ class ErrorPool:
         return np.asarray((self.trajectories.cumsum(axis=2) ** 2).mean(axis=(0, 1)))
 
     @cached_property
+    def daily(self) -> FloatArray:
+        """Errors of each day, path by path (G, h, P)."""
+        return np.ascontiguousarray(self.trajectories.transpose(0, 2, 1))
+
+    @cached_property
+    def cumulative(self) -> FloatArray:
+        """Cumulative errors after 1, ... h days, path by path (G, h, P)."""
+        return np.ascontiguousarray(self.trajectories.cumsum(axis=2).transpose(0, 2, 1))
+
+    @property
+    def level_table(self) -> FloatArray:
+        """Levels of the paths relative to their mean, by coefficient of variation (V, P)."""
+        return level_table(self.trajectories.shape[1])
+
+    @cached_property
     def ordered_daily(self) -> FloatArray:
         """Errors of each day in rising order (G, h, P)."""
-        return np.sort(self.trajectories.transpose(0, 2, 1), axis=2)
+        return np.sort(self.daily, axis=2)
 
     @cached_property
     def ordered_cumulative(self) -> FloatArray:
         """Cumulative errors after 1, ... h days in rising order (G, h, P)."""
-        return np.sort(self.trajectories.cumsum(axis=2).transpose(0, 2, 1), axis=2)
+        return np.sort(self.cumulative, axis=2)
 
     @cached_property
     def cumulative_tails(self) -> FloatArray:
@@ -119,9 +149,13 @@ class ErrorPool:
         """
         if fits.horizon != self.horizon:
             raise ValueError(f"fits over {fits.horizon} days meet a pool over {self.horizon}")
-        group = np.searchsorted(self.lower_ratio, fits.mean_ratio, side="right") - 1
         ratio = _volatility_ratio(fits.errors.cumsum(axis=2), self.mean_squares)
-        return np.maximum(group, 0).astype(np.int64), fits.scale * ratio
+        return self.group_of(fits.mean_ratio), fits.scale * ratio
+
+    def group_of(self, mean_ratio: FloatArray) -> IntArray:
+        """Return the calibration groups (n,) of series with these mean / scale ratios (n,)."""
+        group = np.searchsorted(self.lower_ratio, mean_ratio, side="right") - 1
+        return np.maximum(group, 0).astype(np.int64)
 
     def growth(self, age: IntArray) -> FloatArray:
         """Return the factors (n,) by which forecasts are less sure that are some days old.
@@ -304,6 +338,8 @@ class CumulativeDemand:
     is_nonnegative : (n,) bool
     pool
         Holds the error trajectories; nothing of size n × trajectories is kept.
+    level_variation : (n,)
+        Coefficient of variation of the level; 0 where past errors hold what is unsure of it.
     """
 
     mean: FloatArray
@@ -311,6 +347,7 @@ class CumulativeDemand:
     group: IntArray
     is_nonnegative: BoolArray
     pool: ErrorPool
+    level_variation: FloatArray
 
     @cached_property
     def centres(self) -> FloatArray:
@@ -324,18 +361,39 @@ class CumulativeDemand:
 
     def daily_quantiles(self, probabilities: npt.ArrayLike) -> FloatArray:
         """Return quantiles of each day's demand (n, horizon, n_probabilities)."""
-        return self._quantiles(self.mean, self.pool.ordered_daily, probabilities)
+        return self._quantiles(self.mean, self.pool.ordered_daily, self.pool.daily, probabilities)
 
     def quantiles(self, probabilities: npt.ArrayLike) -> FloatArray:
         """Return quantiles of demand over days 1..h for each h (n, horizon, n_probabilities)."""
-        return self._quantiles(self.centres, self.pool.ordered_cumulative, probabilities)
+        pool = self.pool
+        return self._quantiles(
+            self.centres, pool.ordered_cumulative, pool.cumulative, probabilities
+        )
 
     def _quantiles(
-        self, centres: FloatArray, ordered: FloatArray, probabilities: npt.ArrayLike
+        self,
+        centres: FloatArray,
+        ordered: FloatArray,
+        by_path: FloatArray,
+        probabilities: npt.ArrayLike,
     ) -> FloatArray:
         positions = _positions(np.asarray(probabilities, dtype=np.float64), ordered.shape[2])
         errors = ordered[:, :, positions][self.group]
         demand = centres[:, :, None] + self.error_scale[:, None, None] * errors
+        young = np.flatnonzero(self.level_variation > 0)
+        if young.size:
+            own = np.empty((young.size, *demand.shape[1:]))
+            intervals.young_quantiles(
+                centres[young],
+                self.error_scale[young],
+                self.level_variation[young],
+                self.group[young],
+                by_path,
+                self.pool.level_table,
+                positions,
+                own,
+            )
+            demand[young] = own
         return np.maximum(demand, self.lowest[:, None, None])
 
     def mixture(self, pmf: npt.ArrayLike) -> IntervalDemand:
@@ -438,7 +496,19 @@ class IntervalDemand:
     def _each(self, value: npt.ArrayLike) -> FloatArray:
         return np.full(len(self.demand.mean), value, dtype=np.float64)
 
-    def _law(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, IntArray, FloatArray]:
+    def _law(
+        self,
+    ) -> tuple[
+        FloatArray,
+        FloatArray,
+        FloatArray,
+        FloatArray,
+        IntArray,
+        FloatArray,
+        FloatArray,
+        FloatArray,
+        FloatArray,
+    ]:
         demand = self.demand
         return (
             self.chances,
@@ -447,4 +517,127 @@ class IntervalDemand:
             demand.lowest,
             demand.group,
             demand.pool.ordered_cumulative,
+            demand.level_variation,
+            demand.pool.cumulative,
+            demand.pool.level_table,
         )
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is said of the demand of n series, and by which rule.
+
+    Attributes
+    ----------
+    demand : CumulativeDemand
+    method : (n,) object
+        As of `Fits`, or ``launch_level`` where the level of new series weighs more.
+    method_weight : (n,)
+        Weight that it carries, 0 to 1.
+    fallback_reason : (n,) object
+        As of `Fits`; a series that is forecast by its level for want of days is young.
+    """
+
+    demand: CumulativeDemand
+    method: npt.NDArray[np.object_]
+    method_weight: FloatArray
+    fallback_reason: npt.NDArray[np.object_]
+
+
+def predict(
+    fits: Fits,
+    mean: FloatArray,
+    pool: ErrorPool,
+    levels: Levels | None,
+    age: IntArray | None = None,
+) -> Prediction:
+    """Join mean forecasts, past errors and, of young series, the level of new ones.
+
+    A young series is forecast by share × candidates + (1 - share) × level × week, and the variance
+    of a day is the same mixture of its own and φ × level; `level_of` has the share. What the
+    candidates say of a day is held within level × week / 2^b and × 2^b, b = 1 / (1 - share): a
+    slope from two weeks is a guess.
+
+    Parameters
+    ----------
+    fits : Fits
+    mean : (n, h)
+        Forecast of the candidates.
+    pool
+        Of the same horizon.
+    levels
+        What new series sell. None if nothing is known of it: mean and method are then as the fits
+        have them, and the law holds how unsure the level is. That is for series of days, with a
+        season of 7; a short series of months has a slope to show, and is left alone.
+    age : (n,) int, optional
+        Days from the last one that a fit knew to today.
+
+    Raises
+    ------
+    ValueError
+        If the horizons differ.
+    """
+    age = np.zeros(len(fits), dtype=np.int64) if age is None else age
+    group, error_scale = pool.place(fits)
+    growth = pool.growth(age)
+    keeps_mean = levels is None
+    has_weights = np.asarray((fits.states.weights > 0).any(axis=1))
+    evidence = fits.evidence
+    has_own_scale = np.zeros(len(fits), dtype=np.bool_)
+    if levels is None:
+        levels = Levels.unknown(len(fits))
+        has_own_scale = has_weights & (fits.observations >= FEWEST_FIRST_DAYS)
+        evidence = evidence.with_errors(fits.scale, has_own_scale)
+    level = level_of(evidence, fits.observations, has_weights, levels)
+    usable = fits.states.is_nonnegative & np.isfinite(level.scale) & np.isfinite(level.variation)
+    if keeps_mean:
+        usable &= (evidence.units > 0) & (fits.states.indices.shape[2] == DAYS_PER_WEEK)
+    else:
+        usable &= fits.observations > 0
+    share = np.where(usable, level.candidate_share, 1.0)
+    is_young = share < 1.0
+
+    phase = (age[:, None] + np.arange(mean.shape[1])) % fits.states.indices.shape[2]
+    ratios = np.take_along_axis(fits.states.indices[:, MULTIPLICATIVE], phase, axis=1)
+    expected = level.mean[:, None] * np.maximum(ratios, 0.0)
+    bound = np.exp2(np.minimum(1.0 / np.where(is_young, 1.0 - share, 1.0), MOST_DOUBLINGS))[:, None]
+    held = np.where(has_weights[:, None], np.clip(mean, expected / bound, expected * bound), mean)
+    weight = share[:, None]
+    quantity = fits.mean_quantity
+    if not keeps_mean:
+        mean = np.where(is_young[:, None], weight * held + (1.0 - weight) * expected, mean)
+        quantity = share * quantity + (1.0 - share) * level.mean
+
+    part = np.where(has_own_scale, 1.0, share)
+
+    def mixed(own: FloatArray) -> FloatArray:
+        relative = level.scale / np.where(own > 0, own, 1.0)
+        both = own * np.sqrt(part + (1.0 - part) * relative**2)
+        return np.where(part < 1, np.where(own > 0, both, np.sqrt(1.0 - part) * level.scale), own)
+
+    scale = mixed(fits.scale)
+    ratio = np.where(scale > 0, quantity / np.where(scale > 0, scale, 1.0), np.inf)
+    demand = CumulativeDemand(
+        mean,
+        mixed(error_scale) * growth,
+        np.where(is_young, pool.group_of(ratio), group),
+        fits.states.is_nonnegative,
+        pool,
+        np.where(is_young & (level.mean > 0), level.variation, 0.0),
+    )
+    if keeps_mean:
+        return Prediction(demand, fits.method, fits.method_weight, fits.fallback_reason)
+    by_level = share < 0.5
+    reason = np.array(
+        [
+            FallbackReason.YOUNG_SERIES.value if is_by_level and old is None else old
+            for old, is_by_level in zip(fits.fallback_reason, by_level.tolist(), strict=True)
+        ],
+        dtype=object,
+    )
+    return Prediction(
+        demand,
+        np.where(by_level, LAUNCH_LEVEL, fits.method),
+        np.where(by_level, 1.0 - share, share * fits.method_weight),
+        reason,
+    )

@@ -12,10 +12,12 @@ import numpy.typing as npt
 
 from shelfcast.forecasting import kernels
 from shelfcast.forecasting.candidates import (
+    ADDITIVE,
     MULTIPLICATIVE,
     Grid,
     family_names,
 )
+from shelfcast.forecasting.levels import Evidence
 from shelfcast.forecasting.panel import BoolArray, FloatArray, IntArray, Panel
 from shelfcast.forecasting.priors import PAST_ORIGINS, Prior
 from shelfcast.forecasting.seasonality import shrunk_indices
@@ -35,6 +37,7 @@ class FallbackReason(StrEnum):
     NO_DEMAND = "NO_DEMAND"
     NON_FINITE_VALUES = "NON_FINITE_VALUES"
     NOT_YET_FITTED = "NOT_YET_FITTED"
+    YOUNG_SERIES = "YOUNG_SERIES"
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,8 @@ class Fits:
         `FallbackReason`, or None. Infinite values count as unknown, and the reason says so.
     observations : (n,) int
         Known values.
+    evidence : Evidence
+        What they say of the level.
     """
 
     states: States
@@ -137,6 +142,7 @@ class Fits:
     method_weight: FloatArray
     fallback_reason: npt.NDArray[np.object_]
     observations: IntArray
+    evidence: Evidence
 
     def __len__(self) -> int:
         return len(self.scale)
@@ -157,10 +163,11 @@ class Fits:
     def concatenate(cls, parts: Sequence[Fits]) -> Fits:
         """Join fits of one prior and horizon, in order."""
         states = States(**_joined([part.states for part in parts]))
-        return cls(states=states, **_joined(parts))
+        evidence = Evidence(**_joined([part.evidence for part in parts]))
+        return cls(states=states, evidence=evidence, **_joined(parts))
 
 
-def _joined(parts: Sequence[States | Fits]) -> dict[str, Any]:
+def _joined(parts: Sequence[States | Evidence | Fits]) -> dict[str, Any]:
     """Join the arrays of parts, by name."""
     columns = {
         field.name: [getattr(part, field.name) for part in parts] for field in fields(parts[0])
@@ -232,6 +239,7 @@ def fit_panel(panel: Panel, prior: Prior, horizon: int) -> Fits:
     reason[infinite > 0] = FallbackReason.NON_FINITE_VALUES.value
     for i in np.flatnonzero(states.days == 0).tolist():
         method[i], reason[i], states.fallback_mean[i], scale[i] = _last_resort(panel[i])
+    evidence = Evidence.of(panel, states.indices[:, MULTIPLICATIVE]).in_units(exponent)
     states = states.in_units(grid, exponent)
     return Fits(
         states,
@@ -242,6 +250,7 @@ def fit_panel(panel: Panel, prior: Prior, horizon: int) -> Fits:
         method_weight,
         reason,
         panel.counts(~np.isnan(panel.values)),
+        evidence,
     )
 
 
@@ -262,6 +271,9 @@ def fall_back(panel: Panel, prior: Prior, horizon: int) -> Fits:
     """
     n, m, size = len(panel), prior.profile.season_length, prior.grid.size
     in_own_units, exponent = panel.in_own_units()
+    indices = shrunk_indices(in_own_units, prior.profile)
+    evidence = Evidence.of(in_own_units, indices[:, MULTIPLICATIVE]).in_units(exponent)
+    indices[:, ADDITIVE] = np.ldexp(indices[:, ADDITIVE], exponent[:, None])
     rules = [_last_resort(in_own_units[i]) for i in range(n)]
     level, spread = np.ldexp(
         np.array([(level, spread) for *_, level, spread in rules]).reshape(n, 2), exponent[:, None]
@@ -272,7 +284,7 @@ def fall_back(panel: Panel, prior: Prior, horizon: int) -> Fits:
             scores=np.zeros((n, size)),
             states=np.zeros((n, 3, size)),
             seasons=np.zeros((n, m, prior.grid.with_seasons)),
-            indices=np.zeros((n, 3, m)),
+            indices=indices,
             fallback_mean=level,
             days=np.zeros(n, dtype=np.int64),
             is_nonnegative=in_own_units.counts(in_own_units.values < 0) == 0,
@@ -284,6 +296,7 @@ def fall_back(panel: Panel, prior: Prior, horizon: int) -> Fits:
         method_weight=np.ones(n),
         fallback_reason=np.array([reason for _, reason, *_ in rules], dtype=object),
         observations=in_own_units.counts(~np.isnan(in_own_units.values)),
+        evidence=evidence,
     )
 
 

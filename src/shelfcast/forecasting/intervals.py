@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from shelfcast.compiled import kernel
+from shelfcast.forecasting.levels import VARIATION_STEP
 from shelfcast.forecasting.panel import FloatArray, IntArray
 
 PROBABILITY_TOLERANCE = 1e-12
@@ -15,16 +16,38 @@ PROBABILITY_TOLERANCE = 1e-12
 
 
 @kernel
+def level_factors(variation: float, table: FloatArray, out: FloatArray) -> None:
+    """Fill the level of each path relative to its mean (P,), all 1 where it is known.
+
+    Rows of the table are interpolated, which keeps the mean at 1.
+
+    Parameters
+    ----------
+    variation : float
+        Coefficient of variation of the level.
+    table : (V, P)
+        From `level_table`.
+    out : (P,), out
+    """
+    place = variation / VARIATION_STEP
+    row = min(int(place), table.shape[0] - 2)
+    share = min(place - row, 1.0)
+    for j in range(out.size):
+        out[j] = table[row, j] + share * (table[row + 1, j] - table[row, j])
+
+
+@kernel
 def demand_paths(
     mean: FloatArray,
     factor: FloatArray,
     error_scale: float,
+    level: FloatArray,
     trajectories: FloatArray,
     out: FloatArray,
 ) -> None:
     """Draw the cumulative demand paths of one series.
 
-    out[j, t] = max(0, sum over u <= t of factor[u] (mean[u] + error_scale z[j, u])).
+    out[j, t] = max(0, sum over u <= t of factor[u] (level[j] mean[u] + error_scale z[j, u])).
 
     Parameters
     ----------
@@ -32,6 +55,8 @@ def demand_paths(
         Mean forecast per day, in units, and what a scenario multiplies it by, error included.
     error_scale : float
         Units per unit of a trajectory.
+    level : (P,)
+        Level of each path relative to its mean, from `level_factors`.
     trajectories : (P, h)
         Standardised error trajectories z of the series' calibration group.
     out : (P, h), out
@@ -39,7 +64,7 @@ def demand_paths(
     for j in range(trajectories.shape[0]):
         total = 0.0
         for t in range(mean.size):
-            total += factor[t] * (mean[t] + error_scale * trajectories[j, t])
+            total += factor[t] * (level[j] * mean[t] + error_scale * trajectories[j, t])
             out[j, t] = max(total, 0.0)
 
 
@@ -145,6 +170,108 @@ def interval_quantile(
 
 
 @kernel
+def own_atoms(
+    centres: FloatArray,
+    scale: float,
+    level: FloatArray,
+    cumulative: FloatArray,
+    chances: FloatArray,
+    ordered: FloatArray,
+) -> None:
+    """Put in order what a series with an unsure level may demand, in units.
+
+    Parameters
+    ----------
+    centres : (h,)
+        Cumulative mean forecast.
+    scale : float
+    level : (P,)
+        From `level_factors`.
+    cumulative : (h, P)
+        Cumulative standardised errors, path by path.
+    chances : (H + 1,)
+        Probability of 0, 1, ... H days; those without are left out.
+    ordered : (h, P), out
+        Atoms level × centre + scale × error, rising along the last axis.
+    """
+    for days in range(1, chances.size):
+        if chances[days] > 0.0:
+            row = ordered[days - 1]
+            for j in range(level.size):
+                row[j] = level[j] * centres[days - 1] + scale * cumulative[days - 1, j]
+            row.sort()
+
+
+@kernel
+def select(values: FloatArray, low: int, high: int, rank: int) -> float:
+    """Return the value of ``rank`` among ``values[low..high]``, partitioning them around it."""
+    while low < high:
+        pivot = values[(low + high) // 2]
+        smaller = low
+        for at in range(low, high + 1):
+            value = values[at]
+            values[at] = values[smaller]
+            values[smaller] = value
+            smaller += value < pivot
+        if rank < smaller:
+            high = smaller - 1
+            continue
+        greater = smaller
+        for at in range(smaller, high + 1):
+            value = values[at]
+            values[at] = values[greater]
+            values[greater] = value
+            greater += value <= pivot
+        if rank < greater:
+            break
+        low = greater
+    selected: float = values[rank]
+    return selected
+
+
+@kernel
+def young_quantiles(
+    centres: FloatArray,
+    scale: FloatArray,
+    variation: FloatArray,
+    group: IntArray,
+    errors: FloatArray,
+    table: FloatArray,
+    positions: IntArray,
+    out: FloatArray,
+) -> None:
+    """Find quantiles of series with an unsure level, before the floor.
+
+    Parameters
+    ----------
+    centres : (n, h)
+        Mean forecast of a day or of the days so far.
+    scale, variation, group : (n,)
+    errors : (G, h, P)
+        Standardised errors of the same days, path by path.
+    table : (V, P)
+        From `level_table`.
+    positions : (Q,) int
+        Places of the quantiles among the atoms in rising order, themselves rising.
+    out : (n, h, Q), out
+    """
+    atoms = np.empty(table.shape[1])
+    level = np.empty(table.shape[1])
+    for i in range(scale.size):
+        level_factors(variation[i], table, level)
+        for day in range(centres.shape[1]):
+            for j in range(atoms.size):
+                atoms[j] = level[j] * centres[i, day] + scale[i] * errors[group[i], day, j]
+            # the middle one first: each of the others is sought on its side of it
+            middle, last = positions.size // 2, atoms.size - 1
+            out[i, day, middle] = select(atoms, 0, last, positions[middle])
+            for q in range(middle + 1, positions.size):
+                out[i, day, q] = select(atoms, positions[q - 1], last, positions[q])
+            for q in range(middle - 1, -1, -1):
+                out[i, day, q] = select(atoms, 0, positions[q + 1], positions[q])
+
+
+@kernel
 def interval_cdfs(
     x: FloatArray,
     chances: FloatArray,
@@ -153,6 +280,9 @@ def interval_cdfs(
     lowest: FloatArray,
     group: IntArray,
     ordered: FloatArray,
+    variation: FloatArray,
+    cumulative: FloatArray,
+    table: FloatArray,
     out: FloatArray,
 ) -> None:
     """Run `interval_cdf` over series.
@@ -164,11 +294,26 @@ def interval_cdfs(
     centres : (n, h)
     group : (n,) int
         Row of ``ordered`` (G, h, P) that belongs to a series.
+    variation : (n,)
+        Coefficient of variation of the level; where it is not 0, a series has `own_atoms`.
+    cumulative : (G, h, P)
+        Cumulative standardised errors, path by path.
+    table : (V, P)
+        From `level_table`.
     out : (n,), out
     """
+    level = np.empty(table.shape[1])
+    atoms = np.empty(ordered.shape[1:])
+    none = np.zeros(centres.shape[1])
     for i in range(out.size):
         row = chances[min(i, chances.shape[0] - 1)]
-        out[i] = interval_cdf(x[i], row, centres[i], scale[i], lowest[i], ordered[group[i]])
+        g = group[i]
+        if variation[i] > 0.0:
+            level_factors(variation[i], table, level)
+            own_atoms(centres[i], scale[i], level, cumulative[g], row, atoms)
+            out[i] = interval_cdf(x[i], row, none, 1.0, lowest[i], atoms)
+        else:
+            out[i] = interval_cdf(x[i], row, centres[i], scale[i], lowest[i], ordered[g])
 
 
 @kernel
@@ -180,14 +325,30 @@ def interval_losses(
     lowest: FloatArray,
     group: IntArray,
     ordered: FloatArray,
+    variation: FloatArray,
+    cumulative: FloatArray,
+    table: FloatArray,
     tails: FloatArray,
     out: FloatArray,
 ) -> None:
     """Run `interval_loss` over series; arguments as in `interval_cdfs`."""
+    level = np.empty(table.shape[1])
+    atoms = np.empty(ordered.shape[1:])
+    own_tails = np.zeros(tails.shape[1:])
+    none = np.zeros(centres.shape[1])
     for i in range(out.size):
         row = chances[min(i, chances.shape[0] - 1)]
         g = group[i]
-        out[i] = interval_loss(x[i], row, centres[i], scale[i], lowest[i], ordered[g], tails[g])
+        if variation[i] > 0.0:
+            level_factors(variation[i], table, level)
+            own_atoms(centres[i], scale[i], level, cumulative[g], row, atoms)
+            for days in range(1, row.size):
+                if row[days] > 0.0:
+                    for j in range(level.size - 1, -1, -1):
+                        own_tails[days - 1, j] = own_tails[days - 1, j + 1] + atoms[days - 1, j]
+            out[i] = interval_loss(x[i], row, none, 1.0, lowest[i], atoms, own_tails)
+        else:
+            out[i] = interval_loss(x[i], row, centres[i], scale[i], lowest[i], ordered[g], tails[g])
 
 
 @kernel
@@ -199,9 +360,21 @@ def interval_quantiles(
     lowest: FloatArray,
     group: IntArray,
     ordered: FloatArray,
+    variation: FloatArray,
+    cumulative: FloatArray,
+    table: FloatArray,
     out: FloatArray,
 ) -> None:
     """Run `interval_quantile` over series; arguments as in `interval_cdfs`."""
+    level = np.empty(table.shape[1])
+    atoms = np.empty(ordered.shape[1:])
+    none = np.zeros(centres.shape[1])
     for i in range(out.size):
         row = chances[min(i, chances.shape[0] - 1)]
-        out[i] = interval_quantile(p[i], row, centres[i], scale[i], lowest[i], ordered[group[i]])
+        g = group[i]
+        if variation[i] > 0.0:
+            level_factors(variation[i], table, level)
+            own_atoms(centres[i], scale[i], level, cumulative[g], row, atoms)
+            out[i] = interval_quantile(p[i], row, none, 1.0, lowest[i], atoms)
+        else:
+            out[i] = interval_quantile(p[i], row, centres[i], scale[i], lowest[i], ordered[g])

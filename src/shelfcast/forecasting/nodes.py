@@ -19,17 +19,13 @@ import pyarrow.compute as pc
 from shelfcast import __version__
 from shelfcast.forecasting.backtests import BACKTEST_DAYS, DAYS_BETWEEN_FOLDS, Fold, backtest
 from shelfcast.forecasting.candidates import ADDITIVE, MULTIPLICATIVE, Grid
-from shelfcast.forecasting.distributions import (
-    POOL_SCHEMA,
-    CumulativeDemand,
-    ErrorPool,
-    build_pool,
-)
+from shelfcast.forecasting.distributions import POOL_SCHEMA, ErrorPool, build_pool, predict
 from shelfcast.forecasting.fits import Fits, States, fall_back, fit_panel
+from shelfcast.forecasting.levels import LEVEL_SCHEMA, Evidence, Levels, learn_levels
 from shelfcast.forecasting.panel import FloatArray, IntArray, Panel
 from shelfcast.forecasting.priors import PAST_ORIGINS, PRIOR_SCHEMA, Prior, learn_prior
 from shelfcast.forecasting.seasonality import PROFILE_SCHEMA, SeasonalProfile, learn_profile
-from shelfcast.forecasting.stockouts import complete_stockouts
+from shelfcast.forecasting.stockouts import complete_panel
 from shelfcast.forecasting.tables import read_columns
 
 __all__ = [
@@ -38,6 +34,7 @@ __all__ = [
     "FIT_SCHEMA",
     "FORECAST_PROBABILITIES",
     "FORECAST_SCHEMA",
+    "LEVEL_SCHEMA",
     "POOL_SCHEMA",
     "PRIOR_SCHEMA",
     "PROFILE_SCHEMA",
@@ -46,6 +43,7 @@ __all__ = [
     "fall_back_series",
     "fit_series",
     "forecast_series",
+    "learn_levels",
     "learn_priors",
     "learn_profiles",
     "pool_errors",
@@ -67,9 +65,15 @@ KEY_FIELDS = [("sku_id", pa.string()), ("location_id", pa.string())]
 """What names a series; the columns of every table begin with it."""
 
 COMPLETION_SCHEMA = pa.schema(
-    [*KEY_FIELDS, ("demand_on", pa.date32()), ("demand_quantity", pa.float64())]
+    [
+        *KEY_FIELDS,
+        ("demand_on", pa.date32()),
+        ("demand_quantity", pa.float64()),
+        ("damped_demand_quantity", pa.float64()),
+        ("is_outlier", pa.bool_()),
+    ]
 )
-"""One row per stocked-out day of a series."""
+"""One row per stocked-out or odd day of a series."""
 
 FIT_SCHEMA = pa.schema(
     [
@@ -78,6 +82,11 @@ FIT_SCHEMA = pa.schema(
         ("version", pa.string()),
         ("days", pa.int64()),
         ("observations", pa.int64()),
+        ("selling_days", pa.int64()),
+        ("units", pa.float64()),
+        ("exposure_days", pa.float64()),
+        ("dispersion", pa.float64()),
+        ("first_quantity", pa.float64()),
         ("method", pa.string()),
         ("method_weight", pa.float64()),
         ("fallback_reason", pa.string()),
@@ -113,6 +122,8 @@ FORECAST_SCHEMA = pa.schema(
         *((name, pa.float64()) for name in FORECAST_PROBABILITIES),
         ("error_scale", pa.float64()),
         ("calibration_group", pa.int64()),
+        ("level_variation", pa.float64()),
+        ("selling_days", pa.int64()),
         ("method", pa.string()),
         ("method_weight", pa.float64()),
         ("fallback_reason", pa.string()),
@@ -141,12 +152,13 @@ BACKTEST_SCHEMA = pa.schema(
 
 
 def complete_demand(table: pa.Table) -> pa.Table:
-    """Estimate demand on stocked-out days.
+    """Estimate demand on stocked-out days, and flag and damp odd days.
 
     Parameters
     ----------
     table
-        sku_id, location_id, demand_on, sales_quantity (null = unknown), is_censored; whole series.
+        sku_id, location_id, demand_on, sales_quantity (null = unknown), is_censored,
+        is_special_day; whole series.
 
     Returns
     -------
@@ -160,19 +172,15 @@ def complete_demand(table: pa.Table) -> pa.Table:
     """
     series = _Series.of(table, "sales_quantity")
     is_censored = _to_numpy(table, "is_censored", pa.bool_(), null=False)
-    offsets = series.panel.offsets
-    demand = np.concatenate(
-        [
-            np.empty(0),
-            *(
-                complete_stockouts(series.panel[i], is_censored[offsets[i] : offsets[i + 1]])
-                for i in range(len(series.panel))
-            ),
-        ]
+    is_special = _to_numpy(table, "is_special_day", pa.bool_(), null=False)
+    demand, damped, is_outlier = complete_panel(series.panel, is_censored, is_special)
+    days = table.select(["sku_id", "location_id", "demand_on"])
+    completed = (
+        days.append_column("demand_quantity", _or_null(demand))
+        .append_column("damped_demand_quantity", _or_null(damped))
+        .append_column("is_outlier", pa.array(is_outlier))
     )
-    days = table.select(COMPLETION_SCHEMA.names[:-1])
-    completed = days.append_column("demand_quantity", _or_null(demand))
-    return completed.filter(is_censored).cast(COMPLETION_SCHEMA)
+    return completed.filter(is_censored | is_outlier).cast(COMPLETION_SCHEMA)
 
 
 def learn_profiles(table: pa.Table, season_length: int) -> pa.Table:
@@ -308,7 +316,9 @@ def forecast_series(
     Parameters
     ----------
     table
-        Rows of FIT_SCHEMA.
+        Rows of FIT_SCHEMA with what new series of the category sell: level_mean, level_shape,
+        level_dispersion, dispersion_slope, selling_share (null where nothing was learned) and
+        is_begun_by_sale. Without these columns a short series keeps its mean, as for `predict`.
     prior
         Of the fits.
     pool
@@ -333,9 +343,8 @@ def forecast_series(
     days = age[:, None] + np.arange(horizon)
     mean = fits.states.forecast(prior.grid, int(days.max(initial=0)) + 1)
     mean = np.take_along_axis(mean, days, axis=1)
-    group, error_scale = pool.place(fits)
-    error_scale = error_scale * pool.growth(age)
-    demand = CumulativeDemand(mean, error_scale, group, fits.states.is_nonnegative, pool)
+    prediction = predict(fits, mean, pool, _read_levels(table), age=age)
+    demand = prediction.demand
     quantiles = demand.daily_quantiles(list(FORECAST_PROBABILITIES.values()))
     lead_day = np.tile(np.arange(1, horizon + 1), len(fits))
     series = np.repeat(np.arange(len(fits)), horizon)
@@ -344,19 +353,28 @@ def forecast_series(
             *(column.take(series) for column in _keys(table).values()),
             today + lead_day,
             lead_day,
-            mean.ravel(),
+            demand.mean.ravel(),
             *(quantiles[:, :, level].ravel() for level in range(quantiles.shape[2])),
-            error_scale[series],
-            group[series],
-            _text(table, "method").take(series),
-            fits.method_weight[series],
-            _text(table, "fallback_reason").take(series),
+            demand.error_scale[series],
+            demand.group[series],
+            demand.level_variation[series],
+            fits.evidence.selling_days[series],
+            pa.array(prediction.method[series], pa.string()),
+            prediction.method_weight[series],
+            pa.array(prediction.fallback_reason[series], pa.string()),
         ],
         schema=FORECAST_SCHEMA,
     )
 
 
-def backtest_series(table: pa.Table, *, prior: Prior, pool: ErrorPool, folds: int) -> pa.Table:
+def backtest_series(
+    table: pa.Table,
+    *,
+    prior: Prior,
+    pool: ErrorPool,
+    folds: int,
+    levels: pa.Table | None = None,
+) -> pa.Table:
     """Forecast what is known by now from origins in the past, anew from each.
 
     The origin of fold k lies h + 7 k days before the last day, where h is 28 days or the horizon if
@@ -366,13 +384,15 @@ def backtest_series(table: pa.Table, *, prior: Prior, pool: ErrorPool, folds: in
     ----------
     table
         sku_id, location_id, demand_on, sales_quantity and demand_quantity (null = unknown),
-        is_censored; whole series.
+        is_censored, is_special_day; whole series.
     prior
         As read by `Prior.from_table`.
     pool
         As read by `ErrorPool.from_table`; holds the horizon.
     folds : int
         Origins.
+    levels
+        Rows of LEVEL_SCHEMA, of which that of all series counts; None as for `backtest`.
 
     Returns
     -------
@@ -388,6 +408,7 @@ def backtest_series(table: pa.Table, *, prior: Prior, pool: ErrorPool, folds: in
     series = _Series.of(table, "sales_quantity")
     sales = series.in_phase()
     is_censored = _to_numpy(table, "is_censored", pa.bool_(), null=False)
+    is_special = _to_numpy(table, "is_special_day", pa.bool_(), null=False)
     demand = Panel(_to_numpy(table, "demand_quantity", pa.float64(), null=np.nan), sales.offsets)
     days = min(pool.horizon, BACKTEST_DAYS)
     tables, positions = [], []
@@ -396,11 +417,13 @@ def backtest_series(table: pa.Table, *, prior: Prior, pool: ErrorPool, folds: in
         fold = backtest(
             sales,
             is_censored,
+            is_special,
             prior=prior,
             pool=pool,
             held_out=held_out,
             days=days,
             probabilities=np.array(list(FORECAST_PROBABILITIES.values())),
+            levels=levels,
         )
         tables.append(_fold_table(series, demand, fold, fold_number, held_out))
         positions.append(np.repeat(fold.series, days))
@@ -496,6 +519,11 @@ def _fit_table(series: _Series, prior: Prior, fits: Fits) -> pa.Table:
             pa.array([__version__] * len(fits), pa.string()),
             states.days,
             fits.observations,
+            fits.evidence.selling_days,
+            fits.evidence.units,
+            fits.evidence.exposure_days,
+            _or_null(fits.evidence.dispersion),
+            fits.evidence.first_quantity,
             pa.array(fits.method, pa.string()),
             fits.method_weight,
             pa.array(fits.fallback_reason, pa.string()),
@@ -577,6 +605,35 @@ def _read_fits(table: pa.Table, prior: Prior, horizon: int) -> Fits:
         method_weight=_to_numpy(table, "method_weight", pa.float64()),
         fallback_reason=_text(table, "fallback_reason").to_numpy(zero_copy_only=False),
         observations=_to_numpy(table, "observations", pa.int64()),
+        evidence=Evidence(
+            units=_to_numpy(table, "units", pa.float64()),
+            exposure_days=_to_numpy(table, "exposure_days", pa.float64()),
+            dispersion=_to_numpy(table, "dispersion", pa.float64(), null=np.nan),
+            selling_days=_to_numpy(table, "selling_days", pa.int64()),
+            first_quantity=_to_numpy(table, "first_quantity", pa.float64()),
+        ),
+    )
+
+
+def _read_levels(table: pa.Table) -> Levels | None:
+    """Return what is expected of the levels of the series of a table that has the columns."""
+    if "level_mean" not in table.column_names:
+        return None
+    unknown = Levels.unknown(table.num_rows)
+    mean = _to_numpy(table, "level_mean", pa.float64(), null=np.nan)
+    is_learned = np.isfinite(mean)
+
+    def learned(name: str, otherwise: FloatArray) -> FloatArray:
+        values = _to_numpy(table, name, pa.float64(), null=np.nan)
+        return np.where(is_learned, values, otherwise)
+
+    return Levels(
+        np.where(is_learned, mean, unknown.mean),
+        learned("level_shape", unknown.shape),
+        learned("level_dispersion", unknown.dispersion),
+        learned("dispersion_slope", unknown.slope),
+        learned("selling_share", unknown.selling_share),
+        _to_numpy(table, "is_begun_by_sale", pa.bool_(), null=False),
     )
 
 

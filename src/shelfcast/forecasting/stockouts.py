@@ -2,10 +2,52 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
-from shelfcast.forecasting.panel import FloatArray
+from shelfcast.forecasting.outliers import damp_outliers
+from shelfcast.forecasting.panel import BoolArray, FloatArray, Panel
+
+
+class Completion(NamedTuple):
+    """Demand of the days of a panel, each array (total length,).
+
+    Attributes
+    ----------
+    demand
+        What was wanted: sales, and on a stocked-out day what they hide.
+    damped
+        What a forecaster learns from: the same, with odd days as `damp_outliers` takes them.
+    is_outlier
+        Whether the day is odd.
+    """
+
+    demand: FloatArray
+    damped: FloatArray
+    is_outlier: BoolArray
+
+
+def complete_panel(sales: Panel, is_censored: BoolArray, is_special: BoolArray) -> Completion:
+    """Damp odd days, then complete stocked-out days, so that no odd day counts as usual demand.
+
+    Parameters
+    ----------
+    sales
+        NaN is unknown.
+    is_censored : (total length,) bool
+        True on a stocked-out day: demand was at least the sales.
+    is_special : (total length,) bool
+        True on a day of which a high demand is no news, such as a promotion or a holiday.
+    """
+    kept, is_outlier = damp_outliers(sales, is_censored | is_special)
+    parts = [
+        complete_stockouts(kept[start:stop], is_censored[start:stop])
+        for start, stop in zip(sales.offsets[:-1].tolist(), sales.offsets[1:].tolist(), strict=True)
+    ]
+    damped = np.concatenate([np.empty(0), *parts])
+    return Completion(np.where(is_outlier, sales.values, damped), damped, is_outlier)
 
 
 def complete_stockouts(values: npt.ArrayLike, censored: npt.ArrayLike) -> FloatArray:

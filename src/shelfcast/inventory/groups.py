@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from shelfcast.forecasting.levels import level_table
+
 FloatArray = NDArray[np.float64]
 IntegerArray = NDArray[np.int64]
 
@@ -108,8 +110,13 @@ class Groups:
         return self._table[name].cast(pa.string()).combine_chunks()
 
 
-def calibration_groups(groups: Groups, trajectories: FloatArray) -> tuple[IntegerArray, FloatArray]:
-    """Return the row of ``trajectories`` that each group draws its errors from, and these.
+def calibration_groups(
+    groups: Groups, trajectories: FloatArray
+) -> tuple[IntegerArray, FloatArray, FloatArray]:
+    """Return the row of ``trajectories`` that each group draws its errors from, these, and levels.
+
+    The levels of the paths relative to their mean, shape (variations, paths), are those of
+    :func:`shelfcast.forecasting.levels.level_table`.
 
     Parameters
     ----------
@@ -131,7 +138,8 @@ def calibration_groups(groups: Groups, trajectories: FloatArray) -> tuple[Intege
     rows = groups.whole_constants("calibration_group")
     if rows.size and not (rows.min() >= 0 and rows.max() < trajectories.shape[0]):
         raise ValueError(f"calibration_group must lie between 0 and {trajectories.shape[0] - 1}")
-    return rows, np.require(trajectories, np.float64, ["C_CONTIGUOUS", "WRITEABLE"])
+    errors = np.require(trajectories, np.float64, ["C_CONTIGUOUS", "WRITEABLE"])
+    return rows, errors, level_table(trajectories.shape[1])
 
 
 def nullable(values: FloatArray) -> pa.Array:

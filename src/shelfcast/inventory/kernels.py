@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shelfcast.compiled import kernel
-from shelfcast.forecasting.intervals import demand_paths
+from shelfcast.forecasting.intervals import demand_paths, level_factors, select
 
 FloatArray = NDArray[np.float64]
 IntegerArray = NDArray[np.int64]
@@ -49,7 +49,9 @@ def _draw(
     forecast: FloatArray,
     factor: FloatArray,
     error_scale: float,
+    level_variation: float,
     trajectories: FloatArray,
+    level_table: FloatArray,
     expected: FloatArray,
     paths: FloatArray,
 ) -> None:
@@ -62,37 +64,12 @@ def _draw(
     for day in range(expected.size):
         total += factor[day] * forecast[day]
         expected[day] = total
-    demand_paths(forecast, factor, error_scale if total > 0 else 0.0, trajectories, paths.T)
+    level = np.empty(paths.shape[1])
+    level_factors(level_variation, level_table, level)
+    demand_paths(forecast, factor, error_scale if total > 0 else 0.0, level, trajectories, paths.T)
     for day in range(1, expected.size):
         for path in range(paths.shape[1]):
             paths[day, path] = max(paths[day, path], paths[day - 1, path])
-
-
-@kernel
-def _select(values: FloatArray, low: int, high: int, rank: int) -> float:
-    """Return the value of ``rank`` among ``values[low..high]``, partitioning them around it."""
-    while low < high:
-        pivot = values[(low + high) // 2]
-        smaller = low
-        for at in range(low, high + 1):
-            value = values[at]
-            values[at] = values[smaller]
-            values[smaller] = value
-            smaller += value < pivot
-        if rank < smaller:
-            high = smaller - 1
-            continue
-        greater = smaller
-        for at in range(smaller, high + 1):
-            value = values[at]
-            values[at] = values[greater]
-            values[greater] = value
-            greater += value <= pivot
-        if rank < greater:
-            break
-        low = greater
-    selected: float = values[rank]
-    return selected
 
 
 @kernel
@@ -177,8 +154,10 @@ def project_groups(
     receipts: FloatArray,
     stock_on_hand: FloatArray,
     error_scale: FloatArray,
+    level_variation: FloatArray,
     calibration_group: IntegerArray,
     trajectories: FloatArray,
+    level_table: FloatArray,
     stock: FloatArray,
     probability: FloatArray,
     lost: FloatArray,
@@ -191,10 +170,13 @@ def project_groups(
         First row of each group and the number of rows, shape (groups + 1,).
     forecast, factor, receipts
         Units, multiplier and units of each day, shape (rows,).
-    stock_on_hand, error_scale, calibration_group
-        Units (NaN: no record), units and row of ``trajectories``, shape (groups,).
+    stock_on_hand, error_scale, level_variation, calibration_group
+        Units (NaN: no record), units, coefficient of variation of the level and row of
+        ``trajectories``, shape (groups,).
     trajectories
         Standardised daily errors, shape (calibration groups, paths, days).
+    level_table
+        Levels of the paths relative to their mean, shape (variations, paths).
     stock, probability, lost
         Filled: mean, P10, P50 and P90 of stock, shape (4, rows); probability of a stock-out so far
         and expected units lost so far, shape (rows,). NaN where there is no stock record.
@@ -225,7 +207,9 @@ def project_groups(
             forecast[start:end],
             factor[start:end],
             error_scale[group],
+            level_variation[group],
             trajectories[calibration_group[group]],
+            level_table,
             expected_buffer[:days],
             paths,
         )
@@ -238,9 +222,9 @@ def project_groups(
             for path in range(path_count):
                 closing[path] = supply - paths[day, path] + lost_so_far[path]
             stock[0, row] = closing.mean()
-            stock[2, row] = _select(closing, 0, path_count - 1, ranks[1])
-            stock[1, row] = _select(closing, 0, ranks[1], ranks[0])
-            stock[3, row] = _select(closing, ranks[1], path_count - 1, ranks[2])
+            stock[2, row] = select(closing, 0, path_count - 1, ranks[1])
+            stock[1, row] = select(closing, 0, ranks[1], ranks[0])
+            stock[3, row] = select(closing, ranks[1], path_count - 1, ranks[2])
 
 
 @kernel
@@ -637,8 +621,10 @@ def plan_groups(
     is_order_day: BooleanArray,
     stock_on_hand: FloatArray,
     error_scale: FloatArray,
+    level_variation: FloatArray,
     calibration_group: IntegerArray,
     trajectories: FloatArray,
+    level_table: FloatArray,
     pmfs: FloatArray,
     pmf_row: IntegerArray,
     mean_lead_days: FloatArray,
@@ -657,7 +643,8 @@ def plan_groups(
 
     Parameters
     ----------
-    offsets, forecast, factor, receipts, stock_on_hand, error_scale, calibration_group, trajectories
+    offsets, forecast, factor, receipts, stock_on_hand, error_scale, level_variation
+    calibration_group, trajectories, level_table
         As for :func:`project_groups`.
     is_order_day
         Whether an order can be placed on the day, shape (rows,).
@@ -697,7 +684,9 @@ def plan_groups(
             forecast[start:end],
             factor[start:end],
             error_scale[group],
+            level_variation[group],
             trajectories[calibration_group[group]],
+            level_table,
             expected,
             paths,
         )

@@ -42,8 +42,9 @@ def project_stock(table: pa.Table, *, trajectories: FloatArray) -> pa.Table:
         Whole groups, sorted: ``scenario_id``, ``sku_id``, ``location_id``, ``forecast_on``,
         ``lead_day`` (1 to h), ``forecast_quantity`` (baseline mean, units), ``demand_factor``,
         ``receipts_quantity``, ``stock_on_hand`` (units at close of the as-of day; null: no record),
-        ``error_scale`` (units), ``calibration_group`` (row of ``trajectories``). The last three are
-        the same on all days of a group.
+        ``error_scale`` (units), ``level_variation`` (coefficient of variation of the level),
+        ``calibration_group`` (row of ``trajectories``). The last four are the same on all days of a
+        group.
     trajectories
         Standardised daily errors, shape (calibration groups, paths, days >= h).
 
@@ -72,6 +73,7 @@ def project_stock(table: pa.Table, *, trajectories: FloatArray) -> pa.Table:
         receipts,
         groups.constants("stock_on_hand", is_nullable=True),
         groups.constants("error_scale"),
+        groups.constants("level_variation"),
         *calibration_groups(groups, trajectories),
         stock,
         probability,

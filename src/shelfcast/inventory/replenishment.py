@@ -103,7 +103,8 @@ def plan_orders(table: pa.Table, *, trajectories: FloatArray) -> pa.Table:
         ``review_period_days`` (R, >= 1), ``cycle_service_level`` (0 to 1), ``high_probability``,
         ``pack_size`` and ``min_order_quantity`` (units; null: none), ``shelf_life_days`` (null:
         none), ``last_sale_day`` (last day on sale, counted from today; null: no end),
-        ``is_whole_unit``, ``unit_cost`` and ``supplier_name`` (may be null).
+        ``is_whole_unit``, ``selling_days`` (known days with demand), ``unit_cost`` and
+        ``supplier_name`` (may be null).
     trajectories
         Standardised daily errors, shape (calibration groups, paths, days >= h).
 
@@ -154,6 +155,7 @@ def plan_orders(table: pa.Table, *, trajectories: FloatArray) -> pa.Table:
         groups.floats("is_order_day") > 0,
         stock,
         groups.constants("error_scale"),
+        groups.constants("level_variation"),
         *calibration_groups(groups, trajectories),
         pmfs,
         pmf_row,
@@ -228,7 +230,12 @@ def plan_orders(table: pa.Table, *, trajectories: FloatArray) -> pa.Table:
         nullable(before_next_order),
         nullable(at_risk),
         reasons,
-        [_explain(order) for order in orders],
+        [
+            _explain(order) + _few_sales(order.recommended, selling_days)
+            for order, selling_days in zip(
+                orders, groups.whole_constants("selling_days").tolist(), strict=True
+            )
+        ],
     ]
     return pa.table(columns, schema=PLAN_SCHEMA)
 
@@ -363,6 +370,15 @@ def _expedite(order: _Order) -> str:
     # on the shelf the morning after it is received
     due = order.on(order.expedited_day - 1)
     return f"; expedite open order {order.expedited_order_id}{source}, due on {due}"
+
+
+def _few_sales(recommended: float, selling_days: int) -> str:
+    """Return a sentence about an order that rests on one day with sales, or on none."""
+    if not recommended > 0 or selling_days > 1:
+        return ""
+    if selling_days == 1:
+        return " The order rests on one day with sales."
+    return " The order rests on no sale so far, only on what new SKUs sell."
 
 
 def _constraint(order: _Order, recommended: str) -> str:

@@ -8,8 +8,10 @@ A quoted field cannot span lines: both halves become rows with a reason code.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,9 @@ import pyarrow.compute as pc
 from shelfcast.landing.errors import FileEmptyError, FileRefusedError
 from shelfcast.landing.lines import Lines, read_lines
 from shelfcast.landing.mapping import ColumnNames
+from shelfcast.landing.report import EXPORT_MARK
 from shelfcast.landing.rows import NO_TEXT, Rows, in_slices, trimmed
+from shelfcast.spreadsheets import MARKED
 
 COLUMN_COUNT = "COLUMN_COUNT"
 BROKEN_QUOTE = "BROKEN_QUOTE"
@@ -55,9 +59,10 @@ class DelimitedReader:
             column.strip() for column in header if column.strip() and column not in matched.values()
         ]
         positions = {column: header.index(name) for column, name in matched.items()}
-        yield _rows(first.slice(1), delimiter, len(header), positions)
-        for lines in blocks:
-            yield _rows(lines, delimiter, len(header), positions)
+        is_export = EXPORT_MARK in header
+        for lines in chain([first.slice(1)], blocks):
+            rows = _rows(lines, delimiter, len(header), positions)
+            yield replace(rows, columns=_unmarked(rows.columns)) if is_export else rows
 
     def _header(self, line: str) -> tuple[str, list[str], dict[str, str]]:
         """Return the delimiter under which the header holds most contract columns, and both."""
@@ -82,6 +87,13 @@ class DelimitedReader:
         if best is None:
             raise FileRefusedError("a quotation mark is left open in its first line; close it")
         return best
+
+
+def _unmarked(columns: Mapping[str, pa.StringArray]) -> dict[str, pa.StringArray]:
+    """Return values without the apostrophe that ``rejects export`` set before risky signs."""
+    return {
+        name: pc.replace_substring_regex(values, MARKED, r"\1") for name, values in columns.items()
+    }
 
 
 def _fields(line: str, delimiter: str) -> list[str]:

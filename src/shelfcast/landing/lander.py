@@ -94,8 +94,10 @@ def land(
         There is no such source, ``landing.yml`` is at fault, another lander works on the lake, or
         the lake holds the landing of another folder; nothing has landed.
     """
-    folder, files = (Path(), []) if source is None else _search(source, lake)
-    landing_map = LandingMap({}) if source is None else _landing_map(folder, config)
+    if source is None:
+        return _land_nothing(lake, elsewhere)
+    folder, files = _search(source, lake)
+    landing_map = _landing_map(folder, config)
     tell = progress or (lambda _: None)
     landed, skipped, refused = [], [], []
     store = Lake(lake)
@@ -121,6 +123,14 @@ def land(
     )
 
 
+def _land_nothing(lake: Path, elsewhere: frozenset[str]) -> LandingReport:
+    """Make the lake ready, so that every entity that does not land is an empty table."""
+    store = Lake(lake)
+    with store.lander():
+        run = _Run(Path(), store, LandingMap({}), _naive_utc(datetime.now(UTC)))
+    return LandingReport((), (), (), run.missing_entities(elsewhere))
+
+
 def _search(source: Path, lake: Path) -> tuple[Path, list[str]]:
     """Return the folder to which file names are relative, and the files."""
     if not source.exists():
@@ -134,9 +144,11 @@ def _search(source: Path, lake: Path) -> tuple[Path, list[str]]:
 
 
 def _landing_map(folder: Path, config: Path | None) -> LandingMap:
-    if config is None and not (folder / CONFIG_NAME).exists():
+    if config is not None:
+        return LandingMap.read(config)
+    if not os.path.lexists(folder / CONFIG_NAME):
         return LandingMap({})
-    return LandingMap.read(config or folder / CONFIG_NAME)
+    return LandingMap.read(folder / CONFIG_NAME, within=folder)
 
 
 def _naive_utc(instant: datetime) -> datetime:

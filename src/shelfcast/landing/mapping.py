@@ -23,10 +23,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
-import yaml
-
 from shelfcast.landing.contract import CONTRACT, ENTITIES, Entity, EntityKind, EqualLines
 from shelfcast.landing.errors import FileRefusedError, LandingError
+from shelfcast.yaml_files import YamlFileError, read_yaml, shown
 
 CONFIG_NAME = "landing.yml"
 """Name under which a mapping is looked for in the source folder."""
@@ -169,8 +168,8 @@ class LandingMap:
         self._mappings = mappings
 
     @classmethod
-    def read(cls, path: Path) -> LandingMap:
-        """Read and check a ``landing.yml``.
+    def read(cls, path: Path, *, within: Path | None = None) -> LandingMap:
+        """Read and check a ``landing.yml``; ``within`` is the folder that it may not lead out of.
 
         Raises
         ------
@@ -178,9 +177,9 @@ class LandingMap:
             The file cannot be read, or names what the contract does not know.
         """
         try:
-            document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
-            raise LandingError(f"{path} cannot be read as YAML: {error}") from error
+            document = read_yaml(path, within=within)
+        except YamlFileError as error:
+            raise LandingError(str(error)) from error
         root = _section(document, str(path), ["entities"])
         entities = _section(root.get("entities"), f"{path}: entities", list(ENTITIES))
         return cls({name: _entity_mapping(path, name, entities[name]) for name in entities})
@@ -259,10 +258,10 @@ def _section(value: Any, where: str, allowed: list[str]) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise LandingError(f"{where} must be a mapping of {', '.join(allowed)}")
-    unknown = [str(key) for key in value if key not in allowed]
+    unknown = [shown(key) for key in value if key not in allowed]
     if unknown:
         raise LandingError(
-            f"{where} does not know {', '.join(unknown)}; allowed are {', '.join(allowed)}"
+            f"{where} does not know {shown(', '.join(unknown))}; allowed are {', '.join(allowed)}"
         )
     return value
 

@@ -10,8 +10,10 @@ ALREADY_LANDED = "already landed"
 
 _SHOWN = 10  # columns of an entity, or files with bad rows, that are named
 
-_EXPORT_MARK = "reject_codes"
-_OF_EXPORT = {"file", "row", _EXPORT_MARK, "remedy", "raw"}
+EXPORT_MARK = "reject_codes"
+"""Column by which a file is known to be one that ``shelfcast rejects export`` wrote."""
+
+_OF_EXPORT = {"file", "row", EXPORT_MARK, "remedy", "raw"}
 """Columns that ``shelfcast rejects export`` puts around those of the contract."""
 
 
@@ -130,7 +132,7 @@ class LandingReport:
         """Name by entity the columns that did not land; a renamed one would go missing unseen."""
         ignored: dict[str, dict[str, None]] = {}
         for file in self.landed:
-            ours = _OF_EXPORT if _EXPORT_MARK in file.columns_ignored else set()
+            ours = _OF_EXPORT if EXPORT_MARK in file.columns_ignored else set()
             columns = (column for column in file.columns_ignored if column not in ours)
             ignored.setdefault(file.entity, {}).update(dict.fromkeys(columns))
         return [

@@ -8,6 +8,7 @@ A connection is described by libpq's own parameters, a dict such as ``host``, ``
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -71,15 +72,28 @@ def parse_url(url: str) -> dict[str, str]:
     """
     try:
         found = {key: str(value) for key, value in parse_dsn(url).items()}
-    except psycopg2.Error:
+    except (psycopg2.Error, UnicodeError, ValueError):  # a NUL, or what is not UTF-8
         found = {}
-    if "dbname" not in found:
+    if "dbname" not in found or _is_torn(url, found):
         raise PostgresError(
             "DATABASE_URL cannot be read, or names no database; it looks like "
             "postgresql://user:password@host:5432/database?sslmode=require, with signs such as @ "
             "in the password written as %40"
         )
     return found
+
+
+def _is_torn(url: str, found: Parameters) -> bool:
+    """Tell whether libpq takes a part of the password for host, port or database, and tells it.
+
+    So it does where an ``@`` or ``/`` in the password is not written as %40 or %2F.
+    """
+    scheme, _, rest = url.strip().partition("://")
+    if scheme not in ("postgresql", "postgres"):
+        return False
+    authority, _, path = rest.partition("?")[0].partition("/")
+    is_port = re.fullmatch(r"[0-9,]*", found.get("port", ""))
+    return authority.count("@") > 1 or "@" in path or is_port is None
 
 
 def with_session(given: Parameters, **settings: str | None) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from uuid import uuid4
 import duckdb
 import pyarrow as pa
 
+from shelfcast import warehouse
 from shelfcast.landing.contract import CONTRACT
 from shelfcast.landing.lake import GATE, GATE_SCHEMA, MANIFEST, Lake
 from shelfcast.quality import pages
@@ -30,6 +30,7 @@ from shelfcast.quality.relations import LakeUnreadableError, build_relations
 from shelfcast.quality.report import Check, CheckOutcome, GateReport, Severity
 from shelfcast.quality.results import NOT_EVALUATED_REMEDY, checks_of, describe
 from shelfcast.quality.suites import FILES, Expected, build_suites
+from shelfcast.warehouse import WarehouseError
 
 
 def run_gate(
@@ -160,8 +161,8 @@ def _results(
 def _settings() -> dict[str, str]:
     """Return how much of the machine DuckDB may take, as for the build."""
     return {
-        "threads": os.environ.get("SHELFCAST_THREADS", "4"),
-        "memory_limit": os.environ.get("SHELFCAST_MEMORY", "4GB"),
+        "threads": str(warehouse.threads()),
+        "memory_limit": warehouse.memory(),
         "preserve_insertion_order": "false",
     }
 
@@ -169,7 +170,7 @@ def _settings() -> dict[str, str]:
 def _cannot_look(error: Exception) -> Check:
     """Return the one check of a run that could not look, with the reason in a sentence."""
     first_line = next(iter(str(error).splitlines()), "no reason given")
-    if isinstance(error, LakeUnreadableError | ProjectUnreadableError):
+    if isinstance(error, LakeUnreadableError | ProjectUnreadableError | WarehouseError):
         reason, remedy = first_line, "Do what the message says, and run the gate again."
     else:
         reason, remedy = f"{type(error).__name__}: {first_line}", NOT_EVALUATED_REMEDY

@@ -30,6 +30,7 @@ def make_table(series, is_censored=None):
             "is_censored": pa.array(
                 np.zeros(sum(lengths), bool) if is_censored is None else is_censored
             ),
+            "is_special_day": pa.array(np.zeros(sum(lengths), bool)),
         }
     )
 

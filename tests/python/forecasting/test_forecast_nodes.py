@@ -256,13 +256,14 @@ def test_completion_gives_the_stocked_out_days():
         "sales_quantity",
         pa.float64(),
     ).append_column("is_censored", pa.array([False, True, False, True, None, True, True, False]))
+    table = table.append_column("is_special_day", pa.array([False] * 8))
     completed = nodes.complete_demand(table)
     assert completed.schema == nodes.COMPLETION_SCHEMA
     assert [tuple(row.values()) for row in completed.to_pylist()] == [
-        ("A", "X", date(2026, 6, 28), 3.0),
-        ("A", "X", LAST_DAY, 3.0),
-        ("B", "X", LAST_DAY, 9.0),
-        ("C", "X", date(2026, 6, 29), None),
+        ("A", "X", date(2026, 6, 28), 3.0, 3.0, False),
+        ("A", "X", LAST_DAY, 3.0, 3.0, False),
+        ("B", "X", LAST_DAY, 9.0, 9.0, False),
+        ("C", "X", date(2026, 6, 29), None, None, False),
     ]
     assert nodes.complete_demand(table.slice(0, 0)).num_rows == 0
 

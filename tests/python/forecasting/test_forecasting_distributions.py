@@ -17,6 +17,7 @@ from shelfcast.forecasting import (
     distributions,
     fit_panel,
 )
+from shelfcast.forecasting.levels import VARIATION_STEP, Evidence, level_table
 
 HORIZON = 6
 
@@ -43,7 +44,8 @@ def make_fits(errors, mean=None, scale=None):
         np.full(n, "mean", dtype=object),
         np.ones(n),
         np.full(n, None, dtype=object),
-        np.full(n, 100),
+        np.full(n, 250),
+        Evidence(250 * mean, np.full(n, 250.0), np.ones(n), np.full(n, 250), np.zeros(n)),
     )
 
 
@@ -58,13 +60,17 @@ def demand():
         np.array([0, 1, 1, 0, 0]),
         np.array([True, True, True, True, False]),
         pool,
+        np.array([0.7, 0.0, 0.15, 0.4, 0.0]),
     )
 
 
 def all_paths(demand):
     """Cumulative demand over 1..h days of each path (n, P, h + 1), starting with no day."""
     errors = demand.error_scale[:, None, None] * demand.pool.trajectories[demand.group]
-    paths = (demand.mean[:, None, :] + errors).cumsum(axis=2)
+    shares, rows = np.modf(demand.level_variation / VARIATION_STEP)
+    table, row = level_table(errors.shape[1]), rows.astype(int)
+    levels = table[row] + shares[:, None] * (table[row + 1] - table[row])
+    paths = (levels[:, :, None] * demand.mean[:, None, :] + errors).cumsum(axis=2)
     paths = np.concatenate([np.zeros((*paths.shape[:2], 1)), paths], axis=2)
     paths[demand.is_nonnegative] = np.maximum(paths[demand.is_nonnegative], 0)
     return paths
@@ -134,7 +140,7 @@ def test_views_at_many_levels_agree_with_single_quantiles(demand):
 def test_demand_paths_agree_with_the_distribution(demand):
     out = np.empty((50, HORIZON))
     demand_paths(
-        demand.mean[1], np.ones(HORIZON), demand.error_scale[1],
+        demand.mean[1], np.ones(HORIZON), demand.error_scale[1], np.ones(50),
         demand.pool.trajectories[demand.group[1]], out,
     )  # fmt: skip
     np.testing.assert_allclose(out, all_paths(demand)[1, :, 1:])
@@ -147,10 +153,15 @@ def test_demand_paths_by_hand():
         np.array([3.0, 3.0, 3.0]),
         np.array([2.0, 1.0, 0.0]),
         0.5,
+        np.ones(1),
         np.array([[-10.0, 4.0, 9.0]]),
         out,
     )
     assert out.tolist() == [[0.0, 1.0, 1.0]]
+    # a level of twice the mean: day 1: 2 (6 - 5) = 2; day 2: 2 + (6 + 2) = 10
+    demand_paths(np.full(3, 3.0), np.array([2.0, 1.0, 0.0]), 0.5, np.full(1, 2.0),
+        np.array([[-10.0, 4.0, 9.0]]), out)  # fmt: skip
+    assert out.tolist() == [[2.0, 10.0, 10.0]]
 
 
 def test_bad_intervals_are_refused(demand):

@@ -10,6 +10,8 @@ AS_OF = dt.date(2026, 3, 1)
 CONSTANTS = {
     "stock_on_hand": 100.0,
     "error_scale": 1.0,
+    "level_variation": 0.0,
+    "selling_days": 100,
     "calibration_group": 0,
     "lead_time_days": 7.0,
     "lead_time_sd_days": 0.0,

@@ -367,3 +367,28 @@ def test_zero_rows():
     empty = plan_orders(panel([1]).slice(0, 0), trajectories=EXACT)
     assert empty.schema == PLAN_SCHEMA
     assert empty.num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("selling_days", "stock", "sentence"),
+    [
+        (1, 0, " The order rests on one day with sales."),
+        (0, 0, " The order rests on no sale so far, only on what new SKUs sell."),
+        (2, 0, None),
+        (1, 1000, None),
+    ],
+)
+def test_an_order_that_rests_on_one_sale_says_so(selling_days, stock, sentence):
+    row = plan(panel([1] * 20, stock_on_hand=stock, selling_days=selling_days))
+    assert row["explanation"].endswith(sentence) if sentence else True
+    assert ("rests on" in row["explanation"]) == (sentence is not None)
+
+
+def test_an_unsure_level_raises_the_order():
+    """By hand: a gamma level of shape 4 around 20 a day; its 95 % quantile is 1.94 times 20."""
+    errors = np.zeros((1, 500, 14))
+    row = plan(panel([20] * 14, error_scale=0, level_variation=0.5), errors)
+    assert row["order_up_to_quantity"] == pytest.approx(
+        280 * stats.gamma(4, scale=0.25).ppf(0.95), rel=0.01
+    )
+    assert row["expected_protection_demand_quantity"] == pytest.approx(280)

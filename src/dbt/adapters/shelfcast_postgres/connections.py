@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,9 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt.adapters.postgres.connections import PostgresConnectionManager, PostgresCredentials
 from dbt_common.exceptions import DbtRuntimeError
 
+from shelfcast.interrupts import tell_in_a_sentence
 from shelfcast.postgres import connection as postgres
+from shelfcast.settings import environment_fault
 
 logger = AdapterLogger("Postgres")
 
@@ -40,6 +43,9 @@ class ShelfcastPostgresCredentials(PostgresCredentials):
     def translate_aliases(cls, kwargs: dict[str, Any], recurse: bool = False) -> dict[str, Any]:
         """Read ``url``: where it is empty, the embedded server of the warehouse is meant."""
         given = dict(kwargs)
+        tell_in_a_sentence()
+        if fault := environment_fault(os.environ):
+            raise DbtRuntimeError(f"{fault}.")
         if "url" in given:
             try:
                 url = given.pop("url")
