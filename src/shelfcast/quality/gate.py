@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +14,7 @@ import pyarrow as pa
 
 from shelfcast import warehouse
 from shelfcast.landing.lake import GATE, GATE_SCHEMA, Lake
+from shelfcast.locks import exclusive
 from shelfcast.quality import pages
 from shelfcast.quality.limits import Limits
 from shelfcast.quality.project import (
@@ -29,6 +29,7 @@ from shelfcast.quality.relations import LakeUnreadableError, build_relations
 from shelfcast.quality.report import Check, CheckOutcome, GateReport, Severity
 from shelfcast.quality.results import NOT_EVALUATED_REMEDY, checks_of, describe
 from shelfcast.quality.suites import FILES, Expected, build_suites
+from shelfcast.temporary import temporary_folder
 from shelfcast.warehouse import WarehouseError
 
 
@@ -71,8 +72,7 @@ def run_gate(
     run_at = run_at or datetime.now(UTC).replace(tzinfo=None)
     run_id = f"{run_at:%Y%m%dT%H%M%S}_{uuid4().hex[:8]}"
     try:
-        with TemporaryDirectory(prefix="shelfcast-gate-") as name:
-            folder = Path(name)
+        with temporary_folder() as folder:
             checks, lake_files, site = _evaluate(
                 lake, limits, elsewhere, gx_project, folder, (run_id, run_at), tell
             )
@@ -199,10 +199,13 @@ def _site(folder: Path, suites: list[str]) -> dict[str, str]:
 def _publish(docs: Path, site: dict[str, str]) -> None:
     """Replace the pages of an earlier run; each appears only when it is complete."""
     docs.mkdir(parents=True, exist_ok=True)
-    for name, text in site.items():
-        temporary = docs / f".{name}-{uuid4().hex}"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(docs / name)
+    with exclusive(docs.with_name(f".{docs.name}.lock"), wait=True):
+        for name, text in site.items():
+            temporary = docs / f".{name}.partial"  # a killed run's is written over
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(docs / name)
+        for leftover in docs.glob(".*.html.partial"):
+            leftover.unlink()
     for page in docs.glob("*.html"):
         if page.name not in site:
             page.unlink(missing_ok=True)
