@@ -33,6 +33,11 @@
             {%- if column.required %},
             case when {{ text }} is null then 'MISSING_VALUE:{{ column.name }}' end
             {%- endif %}
+            {%- if column.longest is not none %},
+            case
+                when length({{ text }}) > {{ column.longest }} then 'TOO_LONG:{{ column.name }}'
+            end
+            {%- endif %}
             {%- if column.type != 'string' %},
             case
                 when {{ text }} is not null and {{ column.name }} is null
@@ -76,7 +81,7 @@
 
     entity: name in the landing contract.
     key: columns, or SQL, whose equal values make a copy.
-    happened_on: for facts, SQL of the day it happened. It may not lie before 1970, after the landing
+    happened_on: for facts, SQL of the day it happened. It may not lie before 1970-01-02, after the landing
         of its file by any clock, or after the variable as_of_date.
     refers_to: what must be known where it is named, of skus and locations; for facts, both.
     rules: further rules as [SQL that is true for a bad row, code].
@@ -125,7 +130,7 @@
                 is_future ~ ' or ' ~ happened_on ~ " > cast('" ~ var('as_of_date') ~ "' as date)"
             -%}
         {%- endif -%}
-        {%- do all_rules.append([happened_on ~ " < cast('1970-01-01' as date)", 'PAST_DATE']) -%}
+        {%- do all_rules.append([happened_on ~ " <= cast('1970-01-01' as date)", 'PAST_DATE']) -%}
         {%- do all_rules.append([is_future, 'FUTURE_DATE']) -%}
     {%- endif -%}
 with

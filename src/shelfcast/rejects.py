@@ -257,7 +257,7 @@ def _explain_code(connection: duckdb.DuckDBPyConnection, code: str, limit: int) 
     lines += [
         "",
         f"{_count(sum(file[2] for file in files), 'row')} of {_count(len(files), 'file')}",
-        table(("entity", "file", "rows"), shown),
+        table(("entity", "file", "rows"), shown, whole=True),
     ]
     if len(files) > LISTED:
         lines.append(f"  and {_count(len(files) - LISTED, 'more file')}")
@@ -274,6 +274,7 @@ def _explain_code(connection: duckdb.DuckDBPyConnection, code: str, limit: int) 
                 (one_line(example[1]), str(example[2]), _text(connection, example))
                 for example in examples
             ],
+            whole=True,
         ),
     ]
     return "\n".join(lines)
@@ -307,7 +308,7 @@ def _unknown(connection: duckdb.DuckDBPyConnection, code: str, entities: list[st
         return []
     shown = [(one_line(name), rows) for name, rows in ids[:LISTED]]
     more = [f"  and {len(ids) - LISTED:,} more"] if len(ids) > LISTED else []
-    return ["", "To be landed", table((column, "rows"), shown), *more]
+    return ["", "To be landed", table((column, "rows"), shown, whole=True), *more]
 
 
 def _explain_row(connection: duckdb.DuckDBPyConnection, file: str, row: int) -> str:

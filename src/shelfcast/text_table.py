@@ -7,11 +7,18 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+LONGEST_CELL = 60
+"""Characters of a text in a table that is to be read, not copied from."""
 
-def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Lay out rows under a header; text to the left, numbers to the right."""
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, whole: bool = False) -> str:
+    """Lay out rows under a header; text to the left, numbers to the right.
+
+    Longer texts are cut, unless they are to be whole.
+    """
     rows = [tuple(row) for row in rows]
-    texts = [tuple(header), *(tuple(as_text(value) for value in row) for row in rows)]
+    cell = as_text if whole else _cut
+    texts = [tuple(header), *(tuple(cell(value) for value in row) for row in rows)]
     widths = [max(len(row[column]) for row in texts) for column in range(len(header))]
     is_text = [
         all(isinstance(row[column], str) and not row[column].endswith("%") for row in rows)
@@ -44,6 +51,11 @@ def as_text(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return one_line(str(value))
+
+
+def _cut(value: Any) -> str:
+    text = as_text(value)
+    return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
 
 
 def one_line(text: str) -> str:

@@ -19,6 +19,7 @@ from shelfcast.landing.contract import CONTRACT, Entity
 
 LANDED_AT = datetime(2026, 7, 1)
 NEVER_PLANTED = {
+    "TOO_LONG": "its keys are short; a unit test has rows at the bound",
     "SUPERSEDED": "needs a file that was rewritten; the generator writes each file once",
 }
 """Reject codes that the generator cannot plant, and why."""

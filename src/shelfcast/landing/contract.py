@@ -70,6 +70,8 @@ class Column:
         Every row must hold a value; a file without the column is refused.
     minimum, maximum
         Inclusive bounds in the column's unit; a value outside is ``OUT_OF_RANGE``.
+    longest
+        Most characters of a text; a longer one is ``TOO_LONG``.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Column:
     required: bool = False
     minimum: float | None = None
     maximum: float | None = None
+    longest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,17 @@ LARGEST_QUANTITY = 1_000_000
 LONGEST_DAYS = 365
 
 
+LONGEST_KEY = 200
+"""Characters of a key: PostgreSQL's index takes 2,704 bytes, and three keys of four bytes each."""
+
+
 def _string(name: str, meaning: str, *, required: bool = False) -> Column:
-    return Column(name, ColumnType.STRING, meaning, required)
+    return Column(name, ColumnType.STRING, meaning, required, longest=LONGEST_KEY)
+
+
+def _name(name: str, meaning: str) -> Column:
+    """Return a text for people, which is no key and may be long."""
+    return Column(name, ColumnType.STRING, meaning)
 
 
 def _date(name: str, meaning: str, *, required: bool = False) -> Column:
@@ -227,7 +239,7 @@ CONTRACT: tuple[Entity, ...] = (
         ("sku_id",),
         (
             _SKU,
-            _string("sku_name", "Name that a planner recognises."),
+            _name("sku_name", "Name that a planner recognises."),
             _string(
                 "category", "Category, the level at which campaigns are planned.", required=True
             ),
@@ -265,7 +277,7 @@ CONTRACT: tuple[Entity, ...] = (
         ("supplier_id",),
         (
             _string("supplier_id", "The retailer's own key of the supplier.", required=True),
-            _string("supplier_name", "Name of the supplier."),
+            _name("supplier_name", "Name of the supplier."),
             _days("lead_time_days", "Mean days from order to receipt."),
             _days("lead_time_sd_days", "Standard deviation of the lead time in days."),
             Column(
@@ -287,7 +299,7 @@ CONTRACT: tuple[Entity, ...] = (
         ("location_id",),
         (
             _LOCATION,
-            _string("location_name", "Name that a planner recognises."),
+            _name("location_name", "Name that a planner recognises."),
             _string("region", "Region, the level at which campaigns run.", required=True),
             _string("location_type", "Such as store, warehouse or web."),
             _date("opened_on", "First day of trading."),

@@ -112,7 +112,8 @@ def _macro_column(column: Column) -> str:
     return (
         f"{{'name': {column.name!r}, 'type': {column.type.value!r}, "
         f"'required': {str(column.required).lower()}, "
-        f"'minimum': {_jinja_number(column.minimum)}, 'maximum': {_jinja_number(column.maximum)}}}"
+        f"'minimum': {_jinja_number(column.minimum)}, 'maximum': {_jinja_number(column.maximum)}, "
+        f"'longest': {_jinja_number(column.longest)}}}"
     )
 
 
@@ -271,6 +272,8 @@ def _name(column: Column) -> str:
 
 
 def _bounds(column: Column) -> str:
+    if column.longest is not None:
+        return f"… {column.longest} characters"
     if column.minimum is None and column.maximum is None:
         return ""
     lower = "" if column.minimum is None else f"{column.minimum:,.12g}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -22,6 +21,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 from shelfcast.postgres import server
 from shelfcast.quoting import identifier, literal
+from shelfcast.temporary import temporary_folder
 from shelfcast.warehouse import WarehouseError, command
 
 Parameters = Mapping[str, str]
@@ -176,8 +176,8 @@ def private_duckdb(**settings: Any) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     below = settings.pop("temp_directory", None)
     with (
-        tempfile.TemporaryDirectory(prefix="shelfcast-", dir=below) as folder,
-        duckdb.connect(config={**settings, "temp_directory": folder}) as connection,
+        temporary_folder(below) as folder,
+        duckdb.connect(config={**settings, "temp_directory": str(folder)}) as connection,
     ):
         yield connection
 

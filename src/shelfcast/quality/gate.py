@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +15,7 @@ import pyarrow as pa
 from shelfcast import warehouse
 from shelfcast.landing.contract import CONTRACT
 from shelfcast.landing.lake import GATE, GATE_SCHEMA, MANIFEST, Lake
+from shelfcast.locks import exclusive
 from shelfcast.quality import pages
 from shelfcast.quality.limits import Limits
 from shelfcast.quality.project import (
@@ -30,6 +30,7 @@ from shelfcast.quality.relations import LakeUnreadableError, build_relations
 from shelfcast.quality.report import Check, CheckOutcome, GateReport, Severity
 from shelfcast.quality.results import NOT_EVALUATED_REMEDY, checks_of, describe
 from shelfcast.quality.suites import FILES, Expected, build_suites
+from shelfcast.temporary import temporary_folder
 from shelfcast.warehouse import WarehouseError
 
 
@@ -77,8 +78,7 @@ def run_gate(
         _publish(docs, {"index.html": pages.render(pages.index_page(report))})
         return report
     try:
-        with TemporaryDirectory(prefix="shelfcast-gate-") as name:
-            folder = Path(name)
+        with temporary_folder() as folder:
             checks, lake_files, site = _evaluate(
                 lake, limits, elsewhere, gx_project, folder, (run_id, run_at), tell
             )
@@ -212,10 +212,13 @@ def _site(folder: Path, suites: list[str]) -> dict[str, str]:
 def _publish(docs: Path, site: dict[str, str]) -> None:
     """Replace the pages of an earlier run; each appears only when it is complete."""
     docs.mkdir(parents=True, exist_ok=True)
-    for name, text in site.items():
-        temporary = docs / f".{name}-{uuid4().hex}"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(docs / name)
+    with exclusive(docs.with_name(f".{docs.name}.lock"), wait=True):
+        for name, text in site.items():
+            temporary = docs / f".{name}.partial"  # a killed run's is written over
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(docs / name)
+        for leftover in docs.glob(".*.html.partial"):
+            leftover.unlink()
     for page in docs.glob("*.html"):
         if page.name not in site:
             page.unlink(missing_ok=True)

@@ -49,6 +49,12 @@ DRIFT_DAYS = 28
 _LATEST_DAY = "cast(_landed_at + interval 14 hours as date)"
 """Day of the landing by the clock that is furthest ahead; times of records are local."""
 
+STAND_IN_DAY = "1970-01-01"
+"""Day by which systems write that they do not know one; those before it are no better."""
+
+_INVISIBLE = r"[\x{00AD}\x{200B}-\x{200F}\x{2060}-\x{2064}\x{FEFF}]"
+"""Signs that take no room: soft hyphen, zero-width ones, marks of direction, byte order mark."""
+
 FEWEST_DRIFT_LINES = 100
 """Lines in either window below which shares of categories say nothing: their noise exceeds 0.1."""
 
@@ -254,6 +260,38 @@ def _make_known(connection: duckdb.DuckDBPyConnection, landed: tuple[str, ...]) 
                 f"where {column} is not null"
             )
             connection.execute(f"create type known_{column} as enum ({known})")
+            # a type needs a value, and no key is empty
+            connection.execute(
+                f"create type folded_{column} as enum "
+                f"(select distinct {_folded(column)} from ({known}) union select '')"
+            )
+            connection.execute(
+                f"create type alike_{column} as enum (select {column} from ({known}) "
+                f"qualify count(*) over (partition by {_folded(column)}) > 1 union all select '')"
+            )
+
+
+def _folded(column: str) -> str:
+    """Return SQL of a key as people see it: composed, and without signs that take no room."""
+    return rf"nfc_normalize(regexp_replace({column}, '{_INVISIBLE}', '', 'g'))"
+
+
+def alike_columns(entity: str, landed: tuple[str, ...]) -> list[str]:
+    """Return the key columns of an entity whose values are compared as people see them."""
+    own = {"skus": "sku_id", "locations": "location_id"}
+    return [own[entity]] if entity in own else unknown_columns(entity, landed)
+
+
+def _alike(entity: str, column: str) -> str:
+    """Return SQL of a key that looks like another: of two known ones, or unknown beside a known."""
+    if entity in FACTS:
+        found = (
+            f"try_cast({column} as known_{column}) is null "
+            f"and try_cast({_folded(column)} as folded_{column}) is not null"
+        )
+    else:
+        found = f"try_cast({column} as alike_{column}) is not null"
+    return f"case when {found} then {column} end as {column}__alike"
 
 
 def _make_view(
@@ -289,6 +327,13 @@ def _make_view(
         for column in [HAPPENED_AT.get(entity.name)]
         if column
     ]
+    stand_in = [
+        f"case when cast({column} as date) <= date '{STAND_IN_DAY}' then {column}__text end "
+        f"as {column}__stand_in"
+        for column in [HAPPENED_AT.get(entity.name)]
+        if column
+    ]
+    alike = [_alike(entity.name, column) for column in alike_columns(entity.name, landed)]
     as_they_are = [column.name for column in entity.columns if column not in typed]
     connection.execute(
         f"""
@@ -304,7 +349,7 @@ def _make_view(
         )
 
         select
-            {", ".join(["*", *missing, *not_castable, *unknown, *in_future])},
+            {", ".join(["*", *missing, *not_castable, *unknown, *in_future, *stand_in, *alike])},
             _parse_error is null as _is_readable,
             {_fault(entity)} as _fault,
             {_key(entity, landed, copies)} as _key,
@@ -391,6 +436,10 @@ def _fault(entity: Entity) -> str:
             cases.append(
                 f"when {name} is null and {_text(column)} is not null "
                 f"then '{name} is no {TYPE_NAMES[column.type]}: ' || {value}"
+            )
+        if column.longest is not None:
+            cases.append(
+                f"when length({name}) > {column.longest} then '{name} is too long: ' || {value}"
             )
         for bound, sign in ((column.minimum, "<"), (column.maximum, ">")):
             if bound is not None:

@@ -15,7 +15,9 @@ from shelfcast.quality.relations import (
     DRIFT_DAYS,
     FEWEST_ROWS,
     HAPPENED_AT,
+    STAND_IN_DAY,
     TYPE_NAMES,
+    alike_columns,
     unknown_columns,
 )
 from shelfcast.quality.report import FRESHNESS, Severity
@@ -152,8 +154,11 @@ def _entity(entity: Entity, limits: Limits, landed: tuple[str, ...]) -> list[Exp
     )
     for column_name in unknown_columns(entity.name, landed):
         expected += _known(entity, column_name, limits)
+    for column_name in alike_columns(entity.name, landed):
+        expected += _told_apart(entity, column_name)
     if entity.name in HAPPENED_AT:
         expected += _past(entity, limits)
+        expected += _no_stand_in(entity)
     if entity.name == "inventory":
         expected.append(_stock(entity, limits))
     return expected
@@ -272,6 +277,35 @@ def _past(entity: Entity, limits: Limits) -> list[Expected]:
         f"of rows have a {column} after the day on which their file landed",
         BAD_ROWS_REMEDY,
         stop_remedy=BAD_ROWS_STOP_REMEDY if entity.required else None,
+    )
+
+
+def _no_stand_in(entity: Entity) -> list[Expected]:
+    column = HAPPENED_AT[entity.name]
+    return _shares(
+        entity,
+        column,
+        (f"{column}_is_no_stand_in", ""),
+        0,
+        f"{column}__stand_in",
+        f"of rows have a {column} of {STAND_IN_DAY} or before, by which systems write unknown",
+        "Bring the day, or leave the row out: it is quarantined as PAST_DATE.",
+        stop_remedy=None,
+    )
+
+
+def _told_apart(entity: Entity, column: str) -> list[Expected]:
+    return _shares(
+        entity,
+        column,
+        (f"{column}_looks_like_no_other", ""),
+        0,
+        f"{column}__alike",
+        f"of rows have a {column} that looks like another and differs in how letters are composed "
+        "or in signs that take no room",
+        "Write each key in one way, composed (NFC) and without zero-width signs: the two count as "
+        "two.",
+        stop_remedy=None,
     )
 
 

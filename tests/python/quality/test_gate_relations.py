@@ -304,6 +304,30 @@ def test_days_after_the_landing_are_flagged(shop: GateShop) -> None:
     assert rows == [(None,), (None,), ("2042-04-01 10:00:00",)]
 
 
+def test_days_that_stand_for_an_unknown_one_are_flagged(shop: GateShop) -> None:
+    shop.write("skus.csv", SKUS)
+    days = ["1970-01-01", "1900-01-01 00:00:00", "1970-01-02"]
+    shop.write_sales("sales.csv", [f"T{day},1,{day},A1,L1,2,9.5\n" for day in days])
+    shop.land()
+    rows = shop.relations().execute("select sold_at__stand_in from sales order by _row").fetchall()
+    assert rows == [("1970-01-01",), ("1900-01-01 00:00:00",), (None,)]
+
+
+def test_keys_that_look_alike_are_flagged(shop: GateShop) -> None:
+    composed, decomposed, hidden = "Caf\u00e9", "Cafe\u0301", "Caf\u00e9\u200b"
+    shop.write("skus.csv", f"sku_id,category\n{composed},Food\n{decomposed},Food\nTea,Food\n")
+    shop.write_sales(
+        "sales.csv",
+        [f"T{n},1,2024-04-01,{sku},L1,2,9.5\n" for n, sku in enumerate([composed, hidden, "Jam"])],
+    )
+    shop.land()
+    relations = shop.relations()
+    rows = relations.execute("select sku_id__alike from skus order by _row").fetchall()
+    assert rows == [(composed,), (decomposed,), (None,)]
+    rows = relations.execute("select sku_id__alike from sales order by _row").fetchall()
+    assert rows == [(None,), (hidden,), (None,)]
+
+
 def test_where_no_sale_is_known_none_is_fresh(shop: GateShop) -> None:
     shop.write("skus.csv", SKUS)
     shop.write_sales("sales.csv", ["T1,1,9999-12-31 10:00:00,A1,L1,2,9.5\n"])
