@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from shelfcast.compiled import kernel
-from shelfcast.forecasting.panel import FloatArray, IntArray
+from shelfcast.forecasting.panel import BoolArray, FloatArray, IntArray
 
 PROBABILITY_TOLERANCE = 1e-12
 """Slack with which a probability counts as reached, for sums that do not round to 1."""
@@ -22,9 +22,11 @@ def demand_paths(
     trajectories: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Draw the cumulative demand paths of one series.
+    """Draw the cumulative demand paths of one series that never is negative.
 
-    out[j, t] = max(0, sum over u <= t of factor[u] (mean[u] + error_scale z[j, u])).
+    out[j, t] = max(0, max over v <= t of sum over u <= v of factor[u] (mean[u] + error_scale
+    z[j, u])): what errors take below zero is made good before the next unit is wanted, so that a
+    path never falls.
 
     Parameters
     ----------
@@ -38,21 +40,53 @@ def demand_paths(
     """
     for j in range(trajectories.shape[0]):
         total = 0.0
+        most = 0.0
         for t in range(mean.size):
             total += factor[t] * (mean[t] + error_scale * trajectories[j, t])
-            out[j, t] = max(total, 0.0)
+            most = max(most, total)
+            out[j, t] = most
 
 
 @kernel
-def count_at_most(x: float, centre: float, scale: float, lowest: float, ordered: FloatArray) -> int:
-    """Count the atoms max(lowest, centre + scale z) that are at most ``x``; z rises."""
-    if lowest > x:
-        return 0
+def ordered_paths(
+    mean: FloatArray,
+    error_scale: float,
+    lowest: float,
+    trajectories: FloatArray,
+    is_needed: BoolArray,
+    out: FloatArray,
+) -> None:
+    """Fill ``out`` (h, P) with demand over days 1..t of the paths, in rising order for each t.
+
+    Parameters
+    ----------
+    mean, error_scale, trajectories
+        As in `demand_paths`.
+    lowest : float
+        0 for a series that never is negative; -inf for others, where paths may fall.
+    is_needed : (h,)
+        Days t of which the demand is asked for; the rows of others hold no meaning.
+    """
+    for j in range(trajectories.shape[0]):
+        total = 0.0
+        most = lowest
+        for t in range(mean.size):
+            total += mean[t] + error_scale * trajectories[j, t]
+            most = max(most, total) if lowest == 0.0 else total
+            out[t, j] = most
+    for t in range(mean.size):
+        if is_needed[t]:
+            out[t].sort()
+
+
+@kernel
+def count_at_most(x: float, ordered: FloatArray) -> int:
+    """Count the values, which rise, that are at most ``x``."""
     low = 0
     high = ordered.size
     while low < high:
         middle = (low + high) // 2
-        if centre + scale * ordered[middle] <= x:
+        if ordered[middle] <= x:
             low = middle + 1
         else:
             high = middle
@@ -60,66 +94,40 @@ def count_at_most(x: float, centre: float, scale: float, lowest: float, ordered:
 
 
 @kernel
-def interval_cdf(
-    x: float,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: float,
-    lowest: float,
-    ordered: FloatArray,
-) -> float:
+def interval_cdf(x: float, chances: FloatArray, ordered: FloatArray) -> float:
     """Return P(D <= x) for demand D over a random number of days.
 
     Parameters
     ----------
-    x, scale, lowest : float
+    x : float
     chances : (H + 1,)
         Probability of 0, 1, ... H days.
-    centres : (h,)
-        Cumulative mean forecast, h >= H.
     ordered : (h, P)
-        Cumulative standardised errors, rising along the last axis.
+        Demand over days 1..t, rising along the last axis, h >= H.
     """
     total = chances[0] if x >= 0.0 else 0.0
     for days in range(1, chances.size):
         if chances[days] > 0.0:
-            atoms = count_at_most(x, centres[days - 1], scale, lowest, ordered[days - 1])
+            atoms = count_at_most(x, ordered[days - 1])
             total += chances[days] * (atoms / ordered.shape[1])
     return total
 
 
 @kernel
-def interval_loss(
-    x: float,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: float,
-    lowest: float,
-    ordered: FloatArray,
-    tails: FloatArray,
-) -> float:
-    """Return E[(D - x)+]; ``tails`` (h, P + 1) sums ``ordered`` from each position to the end."""
-    start = max(x, lowest)
-    paths = ordered.shape[1]
-    total: float = start - x + chances[0] * max(-start, 0.0)
+def interval_loss(x: float, chances: FloatArray, ordered: FloatArray) -> float:
+    """Return E[(D - x)+]; arguments as in `interval_cdf`."""
+    total: float = chances[0] * max(-x, 0.0)
     for days in range(1, chances.size):
         if chances[days] > 0.0:
-            centre = centres[days - 1]
-            atoms = count_at_most(start, centre, scale, lowest, ordered[days - 1])
-            excess = (paths - atoms) * (centre - start) + scale * tails[days - 1, atoms]
-            total += chances[days] * max(excess, 0.0) / paths
+            excess = 0.0
+            for demand in ordered[days - 1]:
+                excess += max(demand - x, 0.0)
+            total += chances[days] * excess / ordered.shape[1]
     return total
 
 
 @kernel
-def interval_quantile(
-    p: float,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: float,
-    lowest: float,
-    ordered: FloatArray,
-) -> float:
+def interval_quantile(p: float, chances: FloatArray, ordered: FloatArray) -> float:
     """Return the smallest x with P(D <= x) >= p, an atom of D, found by bisection."""
     low = np.inf
     high = -np.inf
@@ -128,80 +136,85 @@ def interval_quantile(
         high = 0.0
     for days in range(1, chances.size):
         if chances[days] > 0.0:
-            centre = centres[days - 1]
-            low = min(low, max(lowest, centre + scale * ordered[days - 1, 0]))
-            high = max(high, lowest, centre + scale * ordered[days - 1, -1])
+            low = min(low, ordered[days - 1, 0])
+            high = max(high, ordered[days - 1, -1])
     target = p - PROBABILITY_TOLERANCE
-    if interval_cdf(low, chances, centres, scale, lowest, ordered) >= target:
+    if interval_cdf(low, chances, ordered) >= target:
         return low
     while True:
         middle = low + 0.5 * (high - low)
         if middle <= low or middle >= high:
             return high
-        if interval_cdf(middle, chances, centres, scale, lowest, ordered) >= target:
+        if interval_cdf(middle, chances, ordered) >= target:
             high = middle
         else:
             low = middle
 
 
+CDF, QUANTILE, LOSS = range(3)
+"""What `over_intervals` finds."""
+
+
 @kernel
-def interval_cdfs(
-    x: FloatArray,
+def over_intervals(
+    what: int,
+    argument: FloatArray,
     chances: FloatArray,
-    centres: FloatArray,
+    mean: FloatArray,
     scale: FloatArray,
     lowest: FloatArray,
     group: IntArray,
-    ordered: FloatArray,
+    trajectories: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Run `interval_cdf` over series.
+    """Run `interval_cdf`, `interval_quantile` or `interval_loss` over series.
 
     Parameters
     ----------
-    x, scale, lowest : (n,)
+    what : int
+        CDF, QUANTILE or LOSS.
+    argument, scale, lowest : (n,)
+        x or p; error scale; 0 or -inf.
     chances : (n, H + 1) or (1, H + 1)
-    centres : (n, h)
+    mean : (n, h)
     group : (n,) int
-        Row of ``ordered`` (G, h, P) that belongs to a series.
+        Row of ``trajectories`` (G, P, h) that belongs to a series.
     out : (n,), out
     """
+    horizon = chances.shape[1] - 1
+    ordered = np.empty((horizon, trajectories.shape[1]))
     for i in range(out.size):
         row = chances[min(i, chances.shape[0] - 1)]
-        out[i] = interval_cdf(x[i], row, centres[i], scale[i], lowest[i], ordered[group[i]])
+        ordered_paths(
+            mean[i, :horizon], scale[i], lowest[i], trajectories[group[i]], row[1:] > 0.0, ordered
+        )
+        if what == CDF:
+            out[i] = interval_cdf(argument[i], row, ordered)
+        elif what == QUANTILE:
+            out[i] = interval_quantile(argument[i], row, ordered)
+        else:
+            out[i] = interval_loss(argument[i], row, ordered)
 
 
 @kernel
-def interval_losses(
-    x: FloatArray,
-    chances: FloatArray,
-    centres: FloatArray,
+def quantiles_of_sums(
+    positions: IntArray,
+    mean: FloatArray,
     scale: FloatArray,
     lowest: FloatArray,
     group: IntArray,
-    ordered: FloatArray,
-    tails: FloatArray,
+    trajectories: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Run `interval_loss` over series; arguments as in `interval_cdfs`."""
-    for i in range(out.size):
-        row = chances[min(i, chances.shape[0] - 1)]
-        g = group[i]
-        out[i] = interval_loss(x[i], row, centres[i], scale[i], lowest[i], ordered[g], tails[g])
+    """Fill ``out`` (n, h, q) with the demand over days 1..t at ``positions`` (q,) among the paths.
 
-
-@kernel
-def interval_quantiles(
-    p: FloatArray,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: FloatArray,
-    lowest: FloatArray,
-    group: IntArray,
-    ordered: FloatArray,
-    out: FloatArray,
-) -> None:
-    """Run `interval_quantile` over series; arguments as in `interval_cdfs`."""
-    for i in range(out.size):
-        row = chances[min(i, chances.shape[0] - 1)]
-        out[i] = interval_quantile(p[i], row, centres[i], scale[i], lowest[i], ordered[group[i]])
+    Other arguments as in `over_intervals`.
+    """
+    horizon = mean.shape[1]
+    ordered = np.empty((horizon, trajectories.shape[1]))
+    is_needed = np.ones(horizon, np.bool_)
+    for i in range(out.shape[0]):
+        ordered_paths(mean[i], scale[i], lowest[i], trajectories[group[i]], is_needed, ordered)
+        for t in range(horizon):
+            for q in range(positions.size):
+                out[i, t, q] = ordered[t, positions[q]]

@@ -66,7 +66,8 @@ def all_paths(demand):
     errors = demand.error_scale[:, None, None] * demand.pool.trajectories[demand.group]
     paths = (demand.mean[:, None, :] + errors).cumsum(axis=2)
     paths = np.concatenate([np.zeros((*paths.shape[:2], 1)), paths], axis=2)
-    paths[demand.is_nonnegative] = np.maximum(paths[demand.is_nonnegative], 0)
+    floored = np.maximum.accumulate(paths[demand.is_nonnegative], axis=2)
+    paths[demand.is_nonnegative] = floored  # they start from 0 and never fall
     return paths
 
 
@@ -122,6 +123,19 @@ def test_a_quantile_is_the_smallest_demand_that_reaches_its_level(demand):
         assert (interval.cdf(np.nextafter(x, -np.inf)) < p).all()
 
 
+@pytest.mark.parametrize("p", [0.01, 0.1, 0.5, 0.9, 0.99])
+def test_demand_over_more_days_is_never_less(demand, p):
+    view = demand.quantiles([p])[demand.is_nonnegative]
+    assert (np.diff(view, axis=1) >= 0).all()
+    found = np.array([demand.quantile(p, h) for h in range(HORIZON + 1)])
+    assert (np.diff(found[:, demand.is_nonnegative], axis=0) >= 0).all()
+    for x in (0.0, 3.0, 40.0):
+        cdf = np.array([demand.cdf(x, h) for h in range(HORIZON + 1)])[:, demand.is_nonnegative]
+        loss = np.array([demand.loss(x, h) for h in range(HORIZON + 1)])[:, demand.is_nonnegative]
+        assert (np.diff(cdf, axis=0) <= 0).all()
+        assert (np.diff(loss, axis=0) >= -1e-12).all()
+
+
 def test_views_at_many_levels_agree_with_single_quantiles(demand):
     levels = [0.05, 0.5, 0.9, 0.99]
     view = demand.quantiles(levels)
@@ -141,16 +155,17 @@ def test_demand_paths_agree_with_the_distribution(demand):
 
 
 def test_demand_paths_by_hand():
-    # day 1: 2 (3 - 0.5 × 10) = -4; day 2: -4 + 1 (3 + 0.5 × 4) = 1; day 3: 1 + 0 = 1
-    out = np.empty((1, 3))
+    # day 1: 2 (3 - 0.5 × 10) = -4; day 2: -4 + 1 (3 + 0.5 × 4) = 1; day 3: 1 + 0 = 1; and
+    # day 1: 2 (3 + 0.5 × 2) = 8; day 2: 8 + 1 (3 - 0.5 × 10) = 6, and what was wanted stays wanted
+    out = np.empty((2, 3))
     demand_paths(
         np.array([3.0, 3.0, 3.0]),
         np.array([2.0, 1.0, 0.0]),
         0.5,
-        np.array([[-10.0, 4.0, 9.0]]),
+        np.array([[-10.0, 4.0, 9.0], [2.0, -10.0, 9.0]]),
         out,
     )
-    assert out.tolist() == [[0.0, 1.0, 1.0]]
+    assert out.tolist() == [[0.0, 1.0, 1.0], [8.0, 8.0, 8.0]]
 
 
 def test_bad_intervals_are_refused(demand):
