@@ -193,7 +193,7 @@ def draw_shrinkage(connection: duckdb.DuckDBPyConnection) -> None:
     for sku, location, days, used, last_on in fetch(connection, YOUNGEST_AND_LARGEST):
         demand = fetch(connection, DEMAND, sku=sku, location=location)
         panel = Panel.from_series([np.array([value for (value,) in demand], dtype=np.float64)])
-        _, own, _, _ = kernels.seasonal_indices(panel.values, panel.offsets, len(profile))
+        _, own, *_ = kernels.seasonal_indices(panel.values, panel.offsets, len(profile))
         weekdays = [
             WEEKDAYS[(last_on - timedelta(days=len(profile) - 1 - phase)).weekday()]
             for phase in range(len(profile))

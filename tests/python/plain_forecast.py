@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 WITH_SEASONS = {"holt_winters", "damped_holt_winters", "seasonal_smoothing"}
@@ -38,11 +38,23 @@ def plain_forecast(
             index = indices[day % season_length]
             if method == "seasonal_smoothing":
                 value = index
+            elif is_ratio:
+                value = ahead[day] * index
+            elif is_additive:
+                value = ahead[day] + index
+                if fit["is_nonnegative"]:
+                    value = max(value, 0.0) * kept(ahead[day], indices)
             else:
-                value = ahead[day] * index if is_ratio else ahead[day] + is_additive * index
+                value = ahead[day]
             total[day] += weight * (max(value, 0.0) if fit["is_nonnegative"] else value)
     assert next(seasons, None) is None
     return total
+
+
+def kept(level: float, differences: Sequence[float]) -> float:
+    """Share of each day that keeps the sum of a season, of which no day is below zero."""
+    days = [level + difference for difference in differences]
+    return max(sum(days), 0.0) / (sum(max(day, 0.0) for day in days) or 1.0)
 
 
 def split(family: str) -> tuple[str, bool, bool]:

@@ -4,11 +4,12 @@ Every distribution derives from the trajectories of a series' calibration group,
 quantiles, cumulative demand and demand paths agree with one another. Path j of a series is
 
     daily        max(0, g_j mean_t + s z_jt)
-    cumulative   max(0, Σ_{u<=t} g_j mean_u + s Σ_{u<=t} z_ju)
+    cumulative   max(0, max_{v<=t} Σ_{u<=v} g_j mean_u + s z_ju)
 
 with s its error scale, z_j the trajectory and g_j the level of the path relative to its mean, which
-is 1 for a series that has been known long enough; the floor holds for series that never were
-negative.
+is 1 for a series that has been known long enough. What errors take below zero is made good before
+the next unit is wanted, so that demand over more days is never less, on any path and so at any
+level. Floor and maximum hold for series that never were negative; others are the sums as they are.
 """
 
 from __future__ import annotations
@@ -122,18 +123,6 @@ class ErrorPool:
     def ordered_daily(self) -> FloatArray:
         """Errors of each day in rising order (G, h, P)."""
         return np.sort(self.daily, axis=2)
-
-    @cached_property
-    def ordered_cumulative(self) -> FloatArray:
-        """Cumulative errors after 1, ... h days in rising order (G, h, P)."""
-        return np.sort(self.cumulative, axis=2)
-
-    @cached_property
-    def cumulative_tails(self) -> FloatArray:
-        """Sums of `ordered_cumulative` from each position to the end (G, h, P + 1)."""
-        tails = np.zeros((*self.ordered_cumulative.shape[:2], self.trajectories.shape[1] + 1))
-        tails[:, :, :-1] = self.ordered_cumulative[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
-        return tails
 
     def place(self, fits: Fits) -> tuple[IntArray, FloatArray]:
         """Return each series' calibration group (n,) and error scale (n,).
@@ -349,11 +338,6 @@ class CumulativeDemand:
     pool: ErrorPool
     level_variation: FloatArray
 
-    @cached_property
-    def centres(self) -> FloatArray:
-        """Sums of the mean forecast over days 1..h (n, horizon)."""
-        return self.mean.cumsum(axis=1)
-
     @property
     def lowest(self) -> FloatArray:
         """Floor of demand (n,): 0 for series that never were negative."""
@@ -361,40 +345,49 @@ class CumulativeDemand:
 
     def daily_quantiles(self, probabilities: npt.ArrayLike) -> FloatArray:
         """Return quantiles of each day's demand (n, horizon, n_probabilities)."""
-        return self._quantiles(self.mean, self.pool.ordered_daily, self.pool.daily, probabilities)
-
-    def quantiles(self, probabilities: npt.ArrayLike) -> FloatArray:
-        """Return quantiles of demand over days 1..h for each h (n, horizon, n_probabilities)."""
-        pool = self.pool
-        return self._quantiles(
-            self.centres, pool.ordered_cumulative, pool.cumulative, probabilities
-        )
-
-    def _quantiles(
-        self,
-        centres: FloatArray,
-        ordered: FloatArray,
-        by_path: FloatArray,
-        probabilities: npt.ArrayLike,
-    ) -> FloatArray:
+        ordered = self.pool.ordered_daily
         positions = _positions(np.asarray(probabilities, dtype=np.float64), ordered.shape[2])
         errors = ordered[:, :, positions][self.group]
-        demand = centres[:, :, None] + self.error_scale[:, None, None] * errors
+        demand = self.mean[:, :, None] + self.error_scale[:, None, None] * errors
         young = np.flatnonzero(self.level_variation > 0)
         if young.size:
+            rising = np.argsort(positions, kind="stable")
             own = np.empty((young.size, *demand.shape[1:]))
             intervals.young_quantiles(
-                centres[young],
+                self.mean[young],
                 self.error_scale[young],
                 self.level_variation[young],
                 self.group[young],
-                by_path,
+                self.pool.daily,
                 self.pool.level_table,
-                positions,
+                positions[rising],
                 own,
             )
-            demand[young] = own
+            demand[young] = own[:, :, np.argsort(rising)]
         return np.maximum(demand, self.lowest[:, None, None])
+
+    def quantiles(self, probabilities: npt.ArrayLike) -> FloatArray:
+        """Return quantiles of demand over days 1..h for each h (n, horizon, n_probabilities)."""
+        levels = np.asarray(probabilities, dtype=np.float64)
+        positions = _positions(levels, self.pool.trajectories.shape[1])
+        rising = np.argsort(positions, kind="stable")
+        out = np.empty((*self.mean.shape, positions.size))
+        intervals.quantiles_of_sums(positions[rising], *self.law(), out)
+        return out[:, :, np.argsort(rising)]
+
+    def law(
+        self,
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, IntArray, FloatArray, FloatArray]:
+        """Return what the kernels of `intervals` make paths of."""
+        return (
+            self.mean,
+            self.error_scale,
+            self.level_variation,
+            self.lowest,
+            self.group,
+            self.pool.trajectories,
+            self.pool.level_table,
+        )
 
     def mixture(self, pmf: npt.ArrayLike) -> IntervalDemand:
         """Return demand over a random number of days: Σ_h P(H = h) F_h(x), with D_0 = 0.
@@ -463,9 +456,7 @@ class IntervalDemand:
 
     def cdf(self, x: npt.ArrayLike) -> FloatArray:
         """Return P(D <= x) (n,) for a scalar x or one for each series."""
-        out = self._blank()
-        intervals.interval_cdfs(self._each(x), *self._law(), out)
-        return out
+        return self._find(intervals.CDF, x)
 
     def quantile(self, p: npt.ArrayLike) -> FloatArray:
         """Return the smallest x with P(D <= x) >= p (n,) for a scalar p or one for each series.
@@ -475,52 +466,20 @@ class IntervalDemand:
         ValueError
             If a probability lies outside 0..1.
         """
-        probabilities = self._each(p)
+        probabilities = np.asarray(p, dtype=np.float64)
         if not ((probabilities >= 0) & (probabilities <= 1)).all():
             raise ValueError("probabilities must lie within 0 and 1")
-        out = self._blank()
-        intervals.interval_quantiles(probabilities, *self._law(), out)
-        return out
+        return self._find(intervals.QUANTILE, probabilities)
 
     def loss(self, x: npt.ArrayLike) -> FloatArray:
         """Return E[(D - x)+] (n,) for a scalar x or one for each series."""
-        out = self._blank()
-        intervals.interval_losses(
-            self._each(x), *self._law(), self.demand.pool.cumulative_tails, out
-        )
+        return self._find(intervals.LOSS, x)
+
+    def _find(self, what: int, argument: npt.ArrayLike) -> FloatArray:
+        out = np.empty(len(self.demand.mean))
+        each = np.full(out.size, argument, dtype=np.float64)
+        intervals.over_intervals(what, each, self.chances, *self.demand.law(), out)
         return out
-
-    def _blank(self) -> FloatArray:
-        return np.empty(len(self.demand.mean))
-
-    def _each(self, value: npt.ArrayLike) -> FloatArray:
-        return np.full(len(self.demand.mean), value, dtype=np.float64)
-
-    def _law(
-        self,
-    ) -> tuple[
-        FloatArray,
-        FloatArray,
-        FloatArray,
-        FloatArray,
-        IntArray,
-        FloatArray,
-        FloatArray,
-        FloatArray,
-        FloatArray,
-    ]:
-        demand = self.demand
-        return (
-            self.chances,
-            demand.centres,
-            demand.error_scale,
-            demand.lowest,
-            demand.group,
-            demand.pool.ordered_cumulative,
-            demand.level_variation,
-            demand.pool.cumulative,
-            demand.pool.level_table,
-        )
 
 
 @dataclass(frozen=True)

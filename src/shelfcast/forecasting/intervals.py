@@ -45,9 +45,11 @@ def demand_paths(
     trajectories: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Draw the cumulative demand paths of one series.
+    """Draw the cumulative demand paths of one series that never is negative.
 
-    out[j, t] = max(0, sum over u <= t of factor[u] (level[j] mean[u] + error_scale z[j, u])).
+    out[j, t] = max(0, max over v <= t of sum over u <= v of factor[u] (level[j] mean[u] +
+    error_scale z[j, u])): what errors take below zero is made good before the next unit is wanted,
+    so that a path never falls.
 
     Parameters
     ----------
@@ -63,21 +65,48 @@ def demand_paths(
     """
     for j in range(trajectories.shape[0]):
         total = 0.0
+        most = 0.0
         for t in range(mean.size):
             total += factor[t] * (level[j] * mean[t] + error_scale * trajectories[j, t])
-            out[j, t] = max(total, 0.0)
+            most = max(most, total)
+            out[j, t] = most
 
 
 @kernel
-def count_at_most(x: float, centre: float, scale: float, lowest: float, ordered: FloatArray) -> int:
-    """Count the atoms max(lowest, centre + scale z) that are at most ``x``; z rises."""
-    if lowest > x:
-        return 0
+def paths_by_day(
+    mean: FloatArray,
+    error_scale: float,
+    level: FloatArray,
+    lowest: float,
+    trajectories: FloatArray,
+    out: FloatArray,
+) -> None:
+    """Fill ``out`` (h, P) with demand over days 1..t of the paths.
+
+    Parameters
+    ----------
+    mean, error_scale, level, trajectories
+        As in `demand_paths`.
+    lowest : float
+        0 for a series that never is negative; -inf for others, where paths may fall.
+    """
+    for j in range(trajectories.shape[0]):
+        total = 0.0
+        most = lowest
+        for t in range(mean.size):
+            total += level[j] * mean[t] + error_scale * trajectories[j, t]
+            most = max(most, total) if lowest == 0.0 else total
+            out[t, j] = most
+
+
+@kernel
+def count_at_most(x: float, ordered: FloatArray) -> int:
+    """Count the values, which rise, that are at most ``x``."""
     low = 0
     high = ordered.size
     while low < high:
         middle = (low + high) // 2
-        if centre + scale * ordered[middle] <= x:
+        if ordered[middle] <= x:
             low = middle + 1
         else:
             high = middle
@@ -85,66 +114,40 @@ def count_at_most(x: float, centre: float, scale: float, lowest: float, ordered:
 
 
 @kernel
-def interval_cdf(
-    x: float,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: float,
-    lowest: float,
-    ordered: FloatArray,
-) -> float:
+def interval_cdf(x: float, chances: FloatArray, ordered: FloatArray) -> float:
     """Return P(D <= x) for demand D over a random number of days.
 
     Parameters
     ----------
-    x, scale, lowest : float
+    x : float
     chances : (H + 1,)
         Probability of 0, 1, ... H days.
-    centres : (h,)
-        Cumulative mean forecast, h >= H.
     ordered : (h, P)
-        Cumulative standardised errors, rising along the last axis.
+        Demand over days 1..t, rising along the last axis, h >= H.
     """
     total = chances[0] if x >= 0.0 else 0.0
     for days in range(1, chances.size):
         if chances[days] > 0.0:
-            atoms = count_at_most(x, centres[days - 1], scale, lowest, ordered[days - 1])
+            atoms = count_at_most(x, ordered[days - 1])
             total += chances[days] * (atoms / ordered.shape[1])
     return total
 
 
 @kernel
-def interval_loss(
-    x: float,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: float,
-    lowest: float,
-    ordered: FloatArray,
-    tails: FloatArray,
-) -> float:
-    """Return E[(D - x)+]; ``tails`` (h, P + 1) sums ``ordered`` from each position to the end."""
-    start = max(x, lowest)
-    paths = ordered.shape[1]
-    total: float = start - x + chances[0] * max(-start, 0.0)
+def interval_loss(x: float, chances: FloatArray, ordered: FloatArray) -> float:
+    """Return E[(D - x)+]; arguments as in `interval_cdf`."""
+    total: float = chances[0] * max(-x, 0.0)
     for days in range(1, chances.size):
         if chances[days] > 0.0:
-            centre = centres[days - 1]
-            atoms = count_at_most(start, centre, scale, lowest, ordered[days - 1])
-            excess = (paths - atoms) * (centre - start) + scale * tails[days - 1, atoms]
-            total += chances[days] * max(excess, 0.0) / paths
+            excess = 0.0
+            for demand in ordered[days - 1]:
+                excess += max(demand - x, 0.0)
+            total += chances[days] * excess / ordered.shape[1]
     return total
 
 
 @kernel
-def interval_quantile(
-    p: float,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: float,
-    lowest: float,
-    ordered: FloatArray,
-) -> float:
+def interval_quantile(p: float, chances: FloatArray, ordered: FloatArray) -> float:
     """Return the smallest x with P(D <= x) >= p, an atom of D, found by bisection."""
     low = np.inf
     high = -np.inf
@@ -153,53 +156,71 @@ def interval_quantile(
         high = 0.0
     for days in range(1, chances.size):
         if chances[days] > 0.0:
-            centre = centres[days - 1]
-            low = min(low, max(lowest, centre + scale * ordered[days - 1, 0]))
-            high = max(high, lowest, centre + scale * ordered[days - 1, -1])
+            low = min(low, ordered[days - 1, 0])
+            high = max(high, ordered[days - 1, -1])
     target = p - PROBABILITY_TOLERANCE
-    if interval_cdf(low, chances, centres, scale, lowest, ordered) >= target:
+    if interval_cdf(low, chances, ordered) >= target:
         return low
     while True:
         middle = low + 0.5 * (high - low)
         if middle <= low or middle >= high:
             return high
-        if interval_cdf(middle, chances, centres, scale, lowest, ordered) >= target:
+        if interval_cdf(middle, chances, ordered) >= target:
             high = middle
         else:
             low = middle
 
 
+CDF, QUANTILE, LOSS = range(3)
+"""What `over_intervals` finds."""
+
+
 @kernel
-def own_atoms(
-    centres: FloatArray,
-    scale: float,
-    level: FloatArray,
-    cumulative: FloatArray,
+def over_intervals(
+    what: int,
+    argument: FloatArray,
     chances: FloatArray,
-    ordered: FloatArray,
+    mean: FloatArray,
+    scale: FloatArray,
+    variation: FloatArray,
+    lowest: FloatArray,
+    group: IntArray,
+    trajectories: FloatArray,
+    table: FloatArray,
+    out: FloatArray,
 ) -> None:
-    """Put in order what a series with an unsure level may demand, in units.
+    """Run `interval_cdf`, `interval_quantile` or `interval_loss` over series.
 
     Parameters
     ----------
-    centres : (h,)
-        Cumulative mean forecast.
-    scale : float
-    level : (P,)
-        From `level_factors`.
-    cumulative : (h, P)
-        Cumulative standardised errors, path by path.
-    chances : (H + 1,)
-        Probability of 0, 1, ... H days; those without are left out.
-    ordered : (h, P), out
-        Atoms level × centre + scale × error, rising along the last axis.
+    what : int
+        CDF, QUANTILE or LOSS.
+    argument, scale, variation, lowest : (n,)
+        x or p; error scale; coefficient of variation of the level; 0 or -inf.
+    chances : (n, H + 1) or (1, H + 1)
+    mean : (n, h)
+    group : (n,) int
+        Row of ``trajectories`` (G, P, h) that belongs to a series.
+    table : (V, P)
+        From `level_table`.
+    out : (n,), out
     """
-    for days in range(1, chances.size):
-        if chances[days] > 0.0:
-            row = ordered[days - 1]
-            for j in range(level.size):
-                row[j] = level[j] * centres[days - 1] + scale * cumulative[days - 1, j]
-            row.sort()
+    horizon = chances.shape[1] - 1
+    level = np.empty(table.shape[1])
+    ordered = np.empty((horizon, trajectories.shape[1]))
+    for i in range(out.size):
+        row = chances[min(i, chances.shape[0] - 1)]
+        level_factors(variation[i], table, level)
+        paths_by_day(mean[i, :horizon], scale[i], level, lowest[i], trajectories[group[i]], ordered)
+        for days in range(1, row.size):
+            if row[days] > 0.0:
+                ordered[days - 1].sort()
+        if what == CDF:
+            out[i] = interval_cdf(argument[i], row, ordered)
+        elif what == QUANTILE:
+            out[i] = interval_quantile(argument[i], row, ordered)
+        else:
+            out[i] = interval_loss(argument[i], row, ordered)
 
 
 @kernel
@@ -230,6 +251,18 @@ def select(values: FloatArray, low: int, high: int, rank: int) -> float:
 
 
 @kernel
+def select_all(values: FloatArray, positions: IntArray, out: FloatArray) -> None:
+    """Fill ``out`` (Q,) with the values of rising ranks (Q,), partitioning ``values`` (P,)."""
+    # the middle one first: each of the others is sought on its side of it
+    middle, last = positions.size // 2, values.size - 1
+    out[middle] = select(values, 0, last, positions[middle])
+    for q in range(middle + 1, positions.size):
+        out[q] = select(values, positions[q - 1], last, positions[q])
+    for q in range(middle - 1, -1, -1):
+        out[q] = select(values, 0, positions[q + 1], positions[q])
+
+
+@kernel
 def young_quantiles(
     centres: FloatArray,
     scale: FloatArray,
@@ -245,7 +278,7 @@ def young_quantiles(
     Parameters
     ----------
     centres : (n, h)
-        Mean forecast of a day or of the days so far.
+        Mean forecast of a day.
     scale, variation, group : (n,)
     errors : (G, h, P)
         Standardised errors of the same days, path by path.
@@ -262,119 +295,29 @@ def young_quantiles(
         for day in range(centres.shape[1]):
             for j in range(atoms.size):
                 atoms[j] = level[j] * centres[i, day] + scale[i] * errors[group[i], day, j]
-            # the middle one first: each of the others is sought on its side of it
-            middle, last = positions.size // 2, atoms.size - 1
-            out[i, day, middle] = select(atoms, 0, last, positions[middle])
-            for q in range(middle + 1, positions.size):
-                out[i, day, q] = select(atoms, positions[q - 1], last, positions[q])
-            for q in range(middle - 1, -1, -1):
-                out[i, day, q] = select(atoms, 0, positions[q + 1], positions[q])
+            select_all(atoms, positions, out[i, day])
 
 
 @kernel
-def interval_cdfs(
-    x: FloatArray,
-    chances: FloatArray,
-    centres: FloatArray,
+def quantiles_of_sums(
+    positions: IntArray,
+    mean: FloatArray,
     scale: FloatArray,
+    variation: FloatArray,
     lowest: FloatArray,
     group: IntArray,
-    ordered: FloatArray,
-    variation: FloatArray,
-    cumulative: FloatArray,
+    trajectories: FloatArray,
     table: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Run `interval_cdf` over series.
+    """Fill ``out`` (n, h, q) with the demand over days 1..t at ``positions`` (q,) among the paths.
 
-    Parameters
-    ----------
-    x, scale, lowest : (n,)
-    chances : (n, H + 1) or (1, H + 1)
-    centres : (n, h)
-    group : (n,) int
-        Row of ``ordered`` (G, h, P) that belongs to a series.
-    variation : (n,)
-        Coefficient of variation of the level; where it is not 0, a series has `own_atoms`.
-    cumulative : (G, h, P)
-        Cumulative standardised errors, path by path.
-    table : (V, P)
-        From `level_table`.
-    out : (n,), out
+    Other arguments as in `over_intervals`.
     """
     level = np.empty(table.shape[1])
-    atoms = np.empty(ordered.shape[1:])
-    none = np.zeros(centres.shape[1])
-    for i in range(out.size):
-        row = chances[min(i, chances.shape[0] - 1)]
-        g = group[i]
-        if variation[i] > 0.0:
-            level_factors(variation[i], table, level)
-            own_atoms(centres[i], scale[i], level, cumulative[g], row, atoms)
-            out[i] = interval_cdf(x[i], row, none, 1.0, lowest[i], atoms)
-        else:
-            out[i] = interval_cdf(x[i], row, centres[i], scale[i], lowest[i], ordered[g])
-
-
-@kernel
-def interval_losses(
-    x: FloatArray,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: FloatArray,
-    lowest: FloatArray,
-    group: IntArray,
-    ordered: FloatArray,
-    variation: FloatArray,
-    cumulative: FloatArray,
-    table: FloatArray,
-    tails: FloatArray,
-    out: FloatArray,
-) -> None:
-    """Run `interval_loss` over series; arguments as in `interval_cdfs`."""
-    level = np.empty(table.shape[1])
-    atoms = np.empty(ordered.shape[1:])
-    own_tails = np.zeros(tails.shape[1:])
-    none = np.zeros(centres.shape[1])
-    for i in range(out.size):
-        row = chances[min(i, chances.shape[0] - 1)]
-        g = group[i]
-        if variation[i] > 0.0:
-            level_factors(variation[i], table, level)
-            own_atoms(centres[i], scale[i], level, cumulative[g], row, atoms)
-            for days in range(1, row.size):
-                if row[days] > 0.0:
-                    for j in range(level.size - 1, -1, -1):
-                        own_tails[days - 1, j] = own_tails[days - 1, j + 1] + atoms[days - 1, j]
-            out[i] = interval_loss(x[i], row, none, 1.0, lowest[i], atoms, own_tails)
-        else:
-            out[i] = interval_loss(x[i], row, centres[i], scale[i], lowest[i], ordered[g], tails[g])
-
-
-@kernel
-def interval_quantiles(
-    p: FloatArray,
-    chances: FloatArray,
-    centres: FloatArray,
-    scale: FloatArray,
-    lowest: FloatArray,
-    group: IntArray,
-    ordered: FloatArray,
-    variation: FloatArray,
-    cumulative: FloatArray,
-    table: FloatArray,
-    out: FloatArray,
-) -> None:
-    """Run `interval_quantile` over series; arguments as in `interval_cdfs`."""
-    level = np.empty(table.shape[1])
-    atoms = np.empty(ordered.shape[1:])
-    none = np.zeros(centres.shape[1])
-    for i in range(out.size):
-        row = chances[min(i, chances.shape[0] - 1)]
-        g = group[i]
-        if variation[i] > 0.0:
-            level_factors(variation[i], table, level)
-            own_atoms(centres[i], scale[i], level, cumulative[g], row, atoms)
-            out[i] = interval_quantile(p[i], row, none, 1.0, lowest[i], atoms)
-        else:
-            out[i] = interval_quantile(p[i], row, centres[i], scale[i], lowest[i], ordered[g])
+    paths = np.empty((mean.shape[1], trajectories.shape[1]))
+    for i in range(out.shape[0]):
+        level_factors(variation[i], table, level)
+        paths_by_day(mean[i], scale[i], level, lowest[i], trajectories[group[i]], paths)
+        for t in range(mean.shape[1]):
+            select_all(paths[t], positions, out[i, t])

@@ -23,9 +23,13 @@ from shelfcast.forecasting.candidates import (
 )
 from shelfcast.forecasting.panel import FloatArray, IntArray
 from shelfcast.forecasting.recursions import (
+    DAYS_OF_A_WEEK,
     VISITS_BEFORE,
     gain_table,
+    gains_of_days,
     holt_winters_ahead,
+    level_bounds,
+    own_steps,
     put_season,
     run_holt_winters,
     run_seasonal,
@@ -35,11 +39,14 @@ from shelfcast.forecasting.recursions import (
     seasonal_ahead,
     theta_ahead,
     trend_ahead,
+    young_gains,
 )
 
 MOST_EFFECTIVE = 40.0
 """Observations that count in the weights at most."""
 
+ERRORS_PER_SALE = 2.0
+"""Normal errors that the error of a rare sale is worth in the weights at most."""
 
 SMALLEST_WEIGHT = 1e-3
 """Weight below which a candidate is left out."""
@@ -63,7 +70,7 @@ def run_grid(
     y: FloatArray,
     indices: FloatArray,
     grid: Grid,
-    gains: FloatArray,
+    table: FloatArray,
     origins: IntArray,
     burn_in: int,
     lowest: float,
@@ -79,7 +86,9 @@ def run_grid(
     y : (T,)
     indices : (3, m)
         Seasonal indices by phase, one row for each of RAW, ADDITIVE and MULTIPLICATIVE.
-    gains, origins
+    table
+        From `gain_table`.
+    origins
         As in `recursions`.
     burn_in : int
         First day whose one-step error is scored.
@@ -96,13 +105,21 @@ def run_grid(
     m = indices.shape[1]
     adjusted = np.empty((3, length))
     weight = np.ones((3, length))
+    ratio = np.ones(length)
     for day in range(length):
         phase = (day - length) % m
         adjusted[RAW, day] = y[day]
         adjusted[ADDITIVE, day] = y[day] - indices[ADDITIVE, phase]
         adjusted[MULTIPLICATIVE, day] = y[day] / indices[MULTIPLICATIVE, phase]
+        ratio[day] = indices[MULTIPLICATIVE, phase]
         weight[MULTIPLICATIVE, day] = indices[MULTIPLICATIVE, phase] ** 2
     weight[:, :burn_in] = 0.0
+    ones = np.ones(max(length, m))
+    gains = np.empty((3, 6, length))
+    gains[RAW] = young_gains(y, ones) if np.isnan(y).any() else gains_of_days(table, length)
+    gains[ADDITIVE] = gains[RAW]
+    gains[MULTIPLICATIVE] = young_gains(y, ratio)
+    bounds = level_bounds(y, adjusted, ratio, origins, max(m, DAYS_OF_A_WEEK))
     own = np.empty(m)
     column = 0
     for j in range(grid.alpha.size):
@@ -113,34 +130,36 @@ def run_grid(
         phi = grid.phi[j]
         x = adjusted[season]
         w = weight[season]
+        g = gains[season]
+        b = bounds[season]
+        s = own_steps(alpha, indices[season] if season == MULTIPLICATIVE else ones[:m])
         ahead = forecasts[j]
         total = squares[j]
         if recursion == SMOOTHING and beta == 0.0:
-            states[0, j] = run_simple(x, w, gains, origins, alpha, ahead, total)
+            states[0, j] = run_simple(x, w, g, s, origins, b, ahead, total)
         elif recursion == SMOOTHING:
-            states[0, j], states[1, j] = run_trend(
-                x, w, gains, origins, alpha, beta, phi, ahead, total
-            )
+            states[0, j], states[1, j] = run_trend(x, w, g, s, origins, b, beta, phi, ahead, total)
         elif recursion == THETA:
             states[0, j], states[1, j], states[2, j] = run_theta(
-                x, w, gains, origins, alpha, grid.theta[j], ahead, total
+                x, w, g, s, table, origins, b, alpha, grid.theta[j], ahead, total
             )
         elif recursion == SEASONAL:
-            run_seasonal(y, weight[RAW], gains, origins, alpha, own, ahead, total)
+            run_seasonal(y, weight[RAW], g, origins, alpha, own, ahead, total)
         else:
             own[:] = indices[season]
             is_ratio = season == MULTIPLICATIVE
             gamma = grid.gamma[j]
             states[0, j], states[1, j] = run_holt_winters(
-                y, weight[RAW], gains, origins, is_ratio, alpha, beta, phi, gamma, own, ahead, total
-            )
+                y, weight[RAW], g, s, table, origins, b, is_ratio, lowest, alpha, beta, phi, gamma,
+                own, ahead, total,
+            )  # fmt: skip
         if recursion >= HOLT_WINTERS:
             seasons[:, column] = own
             column += 1
         for k in range(origins.size):
             if recursion < HOLT_WINTERS and season != RAW:
                 phase = (origins[k] - length) % m
-                put_season(season == MULTIPLICATIVE, indices[season], phase, ahead[k])
+                put_season(season == MULTIPLICATIVE, lowest, indices[season], phase, ahead[k])
             raise_to(lowest, ahead[k])
 
 
@@ -189,9 +208,9 @@ def grid_ahead(
             seasonal_ahead(0, own, ahead)
         else:
             is_ratio = season == MULTIPLICATIVE
-            holt_winters_ahead(0, is_ratio, grid.phi[j], level, slope, own, ahead)
+            holt_winters_ahead(0, is_ratio, lowest, grid.phi[j], level, slope, own, ahead)
         if recursion < HOLT_WINTERS and season != RAW:
-            put_season(season == MULTIPLICATIVE, indices[season], 0, ahead)
+            put_season(season == MULTIPLICATIVE, lowest, indices[season], 0, ahead)
         raise_to(lowest, ahead)
         for d in range(mean.size):
             mean[d] += weights[j] * ahead[d]
@@ -281,19 +300,24 @@ def score(one_step: FloatArray, ahead: FloatArray, tempering: Tempering, out: Fl
 
 
 @kernel
-def likelihoods(scores: FloatArray, observed: float, tempering: Tempering, out: FloatArray) -> None:
+def likelihoods(
+    scores: FloatArray, observed: FloatArray, tempering: Tempering, out: FloatArray
+) -> None:
     """Say how well candidates did relative to the best: exp(-n/2 (score - best)).
 
     n is the number of observations that count: ``tempering.share`` of those made, and at most
-    `MOST_EFFECTIVE`.
+    `MOST_EFFECTIVE`, or two for each day with demand. A mean squared error from n errors of
+    kurtosis κ is as sure as one from 2 n/(κ - 1) normal errors, and where sales are rare κ is about
+    n / sales: it rests on the sales, however many days lie between.
 
     Parameters
     ----------
     scores, out : (n_candidates,)
-    observed : float
-        Known values.
+    observed : (2,)
+        Known values, and those among them that are not 0.
     """
-    effective = 0.5 * min(tempering.share * observed, MOST_EFFECTIVE)
+    most = min(MOST_EFFECTIVE, ERRORS_PER_SALE * observed[1])
+    effective = 0.5 * min(tempering.share * observed[0], most)
     best = scores.min()
     for j in range(scores.size):
         out[j] = math.exp(-effective * (scores[j] - best))
@@ -309,7 +333,7 @@ def likelihoods_of(
 ) -> None:
     """Run `score` and `likelihoods` over series at one origin; arrays have a row for each."""
     scores = np.empty(out.shape[1])
-    for i in range(observed.size):
+    for i in range(observed.shape[0]):
         score(one_step[i], ahead[i], tempering, scores)
         likelihoods(scores, observed[i], tempering, out[i])
 
@@ -346,6 +370,16 @@ def known_so_far(y: FloatArray, origins: IntArray, start: int) -> FloatArray:
             known += not math.isnan(y[day])
             day += 1
         counts[k] = known
+    return counts
+
+
+@kernel
+def observed_so_far(y: FloatArray, origins: IntArray) -> FloatArray:
+    """Count the values known before each origin, and those that are not 0 (k, 2)."""
+    is_sale = np.where(y == 0.0, np.nan, y)
+    counts = np.empty((origins.size, 2))
+    counts[:, 0] = known_so_far(y, origins, 0)
+    counts[:, 1] = known_so_far(is_sale, origins, 0)
     return counts
 
 
@@ -444,7 +478,7 @@ def fit_one(
     one_step = np.empty((past + 1, weights.size))
     ahead = np.empty((past + 1, weights.size))
     try_grid(y, indices, grid, gains, origins, states, seasons, forecasts, squares, one_step, ahead)
-    observed = known_so_far(y, origins, 0)
+    observed = observed_so_far(y, origins)
     scored = known_so_far(y, origins, first_scored(length, m))
 
     errors[:] = np.nan
@@ -614,8 +648,8 @@ def try_many(
     ----------
     values, offsets, indices
         As in `fit_many`.
-    observed : (n, K + 1), out
-        Known values before each origin, the end being the last.
+    observed : (n, K + 1, 2), out
+        As in `observed_so_far`, the end being the last origin.
     one_step, ahead : (n, K + 1, n_candidates), out
         As in `score_grid`. Rows of other series, and of origins that a series has not, are left as
         they are, in every output.
@@ -646,7 +680,7 @@ def try_many(
                 one_step[i, first:],
                 ahead[i, first:],
             )
-            observed[i, first:] = known_so_far(y, origins, 0)
+            observed[i, first:] = observed_so_far(y, origins)
 
 
 @kernel
@@ -697,7 +731,7 @@ def try_temperings(
             try_grid(
                 y, indices[i], grid, gains, origins, states, seasons, forecasts, squares, one, more
             )
-            observed = known_so_far(y, origins, 0)
+            observed = observed_so_far(y, origins)
             for k in range(past):
                 for s in range(shares.size):
                     tempering = Tempering(shares[s], one_step_shares[s])
@@ -771,7 +805,7 @@ def forecast_many(
 @kernel
 def seasonal_indices(
     values: FloatArray, offsets: IntArray, season_length: int
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Measure the seasonal indices of every series against its centred moving average.
 
     The additive index of a phase is the mean of y - average; the multiplicative one is sum(y) /
@@ -783,9 +817,14 @@ def seasonal_indices(
     additive, multiplicative : (n, m)
         In the unit of the series, with mean 0; as a ratio, with mean 1.
     variance : (n, m)
-        Sampling variance of the additive index; infinite where nothing is known.
+        Sampling variance of the additive index: that of the values about their phase / visits;
+        infinite where nothing is known. To the squares about the phases the mean square without
+        phases is added as one degree of freedom, because phases that were seen once have no
+        scatter.
     mean : (n,)
         Mean of the known values; 0 where there are none.
+    centre : (n,)
+        Mean of the averages that ratios are relative to; 0 where there are none.
     """
     n = offsets.size - 1
     m = season_length
@@ -794,6 +833,7 @@ def seasonal_indices(
     multiplicative = np.ones((n, m))
     variance = np.full((n, m), np.inf)
     mean = np.zeros(n)
+    centre = np.zeros(n)
     for i in range(n):
         y = values[offsets[i] : offsets[i + 1]]
         while y.size > 0 and math.isnan(y[0]):
@@ -834,11 +874,14 @@ def seasonal_indices(
                 residual += squares[phase] - visits[phase] * additive[i, phase] ** 2
             if average[phase] > 0.0:
                 multiplicative[i, phase] = actual[phase] / average[phase]
-        residual = max(residual, 0.0) / max(visits.sum() - m, 1.0)
+        seen = visits.sum()
+        if seen > 0.0:
+            centre[i] = average.sum() / seen
+            residual = (max(residual, 0.0) + squares.sum() / seen) / (max(seen - m, 0.0) + 1.0)
         additive[i] -= additive[i].mean()
         if multiplicative[i].sum() > 0.0:
             multiplicative[i] /= multiplicative[i].mean()
         for phase in range(m):
             if visits[phase] > 0.0:
                 variance[i, phase] = residual / visits[phase]
-    return additive, multiplicative, variance, mean
+    return additive, multiplicative, variance, mean, centre

@@ -241,7 +241,7 @@ class _Pilot:
         scaled, _ = panel.in_own_units()
         grid = build_grid(profile.season_length)
         indices = shrunk_indices(scaled, profile)
-        observed = np.zeros((len(panel), PAST_ORIGINS + 1))
+        observed = np.zeros((len(panel), PAST_ORIGINS + 1, 2))
         one_step = np.full((len(panel), PAST_ORIGINS + 1, grid.size), np.nan)
         ahead = np.full_like(one_step, np.nan)
         kernels.try_many(

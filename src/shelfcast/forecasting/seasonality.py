@@ -206,13 +206,14 @@ Indices = tuple[FloatArray, FloatArray]
 
 def _relative_indices(panel: Panel, season_length: int) -> tuple[Indices, Indices, FloatArray]:
     """Measure indices and their sampling variances, relative to the mean; and the mean (n,)."""
-    additive, multiplicative, variance, mean = kernels.seasonal_indices(
+    additive, multiplicative, variance, mean, centre = kernels.seasonal_indices(
         panel.values, panel.offsets, season_length
     )
     level = np.where(mean == 0, 1.0, np.abs(mean))[:, None]
-    noise = variance / level / level
-    additive_noise = np.where(mean[:, None] == 0, np.inf, noise)
-    multiplicative_noise = np.where(mean[:, None] <= 0, np.inf, noise)
+    has_ratio = ((mean > 0) & (centre > 0))[:, None]
+    average = np.where(has_ratio, centre[:, None], 1.0)
+    additive_noise = np.where(mean[:, None] == 0, np.inf, variance / level / level)
+    multiplicative_noise = np.where(has_ratio, variance / average / average, np.inf)
     return (additive / level, additive_noise), (multiplicative, multiplicative_noise), mean
 
 

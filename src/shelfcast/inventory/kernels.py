@@ -57,8 +57,7 @@ def _draw(
 ) -> None:
     """Fill cumulative expected demand, shape (days,), and demand paths, shape (days, paths).
 
-    No demand is drawn where none is expected. A path's demand so far cannot fall: what its errors
-    take below zero on one day is made good before the next unit is wanted.
+    No demand is drawn where none is expected.
     """
     total = 0.0
     for day in range(expected.size):
@@ -67,9 +66,6 @@ def _draw(
     level = np.empty(paths.shape[1])
     level_factors(level_variation, level_table, level)
     demand_paths(forecast, factor, error_scale if total > 0 else 0.0, level, trajectories, paths.T)
-    for day in range(1, expected.size):
-        for path in range(paths.shape[1]):
-            paths[day, path] = max(paths[day, path], paths[day - 1, path])
 
 
 @kernel

@@ -72,7 +72,8 @@ def all_paths(demand):
     levels = table[row] + shares[:, None] * (table[row + 1] - table[row])
     paths = (levels[:, :, None] * demand.mean[:, None, :] + errors).cumsum(axis=2)
     paths = np.concatenate([np.zeros((*paths.shape[:2], 1)), paths], axis=2)
-    paths[demand.is_nonnegative] = np.maximum(paths[demand.is_nonnegative], 0)
+    floored = np.maximum.accumulate(paths[demand.is_nonnegative], axis=2)
+    paths[demand.is_nonnegative] = floored  # they start from 0 and never fall
     return paths
 
 
@@ -128,6 +129,19 @@ def test_a_quantile_is_the_smallest_demand_that_reaches_its_level(demand):
         assert (interval.cdf(np.nextafter(x, -np.inf)) < p).all()
 
 
+@pytest.mark.parametrize("p", [0.01, 0.1, 0.5, 0.9, 0.99])
+def test_demand_over_more_days_is_never_less(demand, p):
+    view = demand.quantiles([p])[demand.is_nonnegative]
+    assert (np.diff(view, axis=1) >= 0).all()
+    found = np.array([demand.quantile(p, h) for h in range(HORIZON + 1)])
+    assert (np.diff(found[:, demand.is_nonnegative], axis=0) >= 0).all()
+    for x in (0.0, 3.0, 40.0):
+        cdf = np.array([demand.cdf(x, h) for h in range(HORIZON + 1)])[:, demand.is_nonnegative]
+        loss = np.array([demand.loss(x, h) for h in range(HORIZON + 1)])[:, demand.is_nonnegative]
+        assert (np.diff(cdf, axis=0) <= 0).all()
+        assert (np.diff(loss, axis=0) >= -1e-12).all()
+
+
 def test_views_at_many_levels_agree_with_single_quantiles(demand):
     levels = [0.05, 0.5, 0.9, 0.99]
     view = demand.quantiles(levels)
@@ -147,21 +161,22 @@ def test_demand_paths_agree_with_the_distribution(demand):
 
 
 def test_demand_paths_by_hand():
-    # day 1: 2 (3 - 0.5 × 10) = -4; day 2: -4 + 1 (3 + 0.5 × 4) = 1; day 3: 1 + 0 = 1
-    out = np.empty((1, 3))
+    # day 1: 2 (3 - 0.5 × 10) = -4; day 2: -4 + 1 (3 + 0.5 × 4) = 1; day 3: 1 + 0 = 1; and
+    # day 1: 2 (3 + 0.5 × 2) = 8; day 2: 8 + 1 (3 - 0.5 × 10) = 6, and what was wanted stays wanted
+    out = np.empty((2, 3))
     demand_paths(
         np.array([3.0, 3.0, 3.0]),
         np.array([2.0, 1.0, 0.0]),
         0.5,
-        np.ones(1),
-        np.array([[-10.0, 4.0, 9.0]]),
+        np.ones(2),
+        np.array([[-10.0, 4.0, 9.0], [2.0, -10.0, 9.0]]),
         out,
     )
-    assert out.tolist() == [[0.0, 1.0, 1.0]]
+    assert out.tolist() == [[0.0, 1.0, 1.0], [8.0, 8.0, 8.0]]
     # a level of twice the mean: day 1: 2 (6 - 5) = 2; day 2: 2 + (6 + 2) = 10
     demand_paths(np.full(3, 3.0), np.array([2.0, 1.0, 0.0]), 0.5, np.full(1, 2.0),
-        np.array([[-10.0, 4.0, 9.0]]), out)  # fmt: skip
-    assert out.tolist() == [[2.0, 10.0, 10.0]]
+        np.array([[-10.0, 4.0, 9.0]]), out[:1])  # fmt: skip
+    assert out[0].tolist() == [2.0, 10.0, 10.0]
 
 
 def test_bad_intervals_are_refused(demand):

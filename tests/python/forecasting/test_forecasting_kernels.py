@@ -17,31 +17,54 @@ from shelfcast.forecasting.candidates import (
 NAN = np.nan
 
 
-def run(recursion, x, *parameters, horizon=2, weight=None):
-    """Forecasts of the days after ``x``, and the sum of squared errors from the second day on."""
+FREE = np.array([[-np.inf, np.inf]])
+
+
+def run(recursion, x, *parameters, horizon=2, weight=None, ratio=None, bounds=FREE):
+    """Forecasts of the days after ``x``, and the sum of squared errors from the second day on.
+
+    A parameter that is the name of another argument of the recursion stands for that.
+    """
+    x = np.array(x, float)
+    ratio = np.ones(x.size) if ratio is None else np.array(ratio, float)
+    given = {
+        "table": recursions.gain_table(x.size + horizon + 10),
+        "origins": np.array([x.size]),
+        "bounds": np.array(bounds, float),
+    }
     forecasts, squares = np.empty((1, horizon)), np.empty(1)
     recursion(
-        np.array(x, float), np.ones(len(x)) if weight is None else np.array(weight),
-        recursions.gain_table(len(x) + horizon + 10), np.array([len(x)]), *parameters,
+        x, np.ones(x.size) if weight is None else np.array(weight),
+        recursions.young_gains(x, ratio),
+        *(given.get(one, one) if isinstance(one, str) else one for one in parameters),
         forecasts, squares,
     )  # fmt: skip
     return forecasts[0], squares.item()
 
 
+def steps(alpha, m=1):
+    return np.full(m, alpha)
+
+
 def smooth(x, alpha, **options):
-    return run(recursions.run_simple, x, alpha, **options)
+    return run(recursions.run_simple, x, steps(alpha), "origins", "bounds", **options)
 
 
-def trend(x, alpha, beta, phi=1.0):
-    return run(recursions.run_trend, x, alpha, beta, phi)
+def trend(x, alpha, beta, phi=1.0, **options):
+    return run(recursions.run_trend, x, steps(alpha), "origins", "bounds", beta, phi, **options)
 
 
-def theta(x, alpha, parameter, horizon=2):
-    return run(recursions.run_theta, x, alpha, parameter, horizon=horizon)
+def theta(x, alpha, parameter, horizon=2, **options):
+    given = steps(alpha), "table", "origins", "bounds", alpha, parameter
+    return run(recursions.run_theta, x, *given, horizon=horizon, **options)
 
 
-def holt_winters(y, index, is_ratio, beta=0.0, phi=1.0):
-    return run(recursions.run_holt_winters, y, is_ratio, 0.5, beta, phi, 0.2, np.array(index))
+def holt_winters(y, index, is_ratio, beta=0.0, phi=1.0, alpha=0.5):
+    index = np.array(index)
+    own = recursions.own_steps(alpha, index) if is_ratio else steps(alpha, index.size)
+    ratio = index[np.arange(-len(y), 0) % index.size] if is_ratio else None
+    given = own, "table", "origins", "bounds", is_ratio, -np.inf, alpha, beta, phi, 0.2, index
+    return run(recursions.run_holt_winters, y, *given, ratio=ratio)
 
 
 def test_simple_smoothing():
@@ -119,6 +142,104 @@ def test_theta_puts_its_forecast_in_place_of_an_unknown_day():
     assert theta([2, 4, 6, NAN], 0.5, 2.0)[1] == pytest.approx(6.25)
 
 
+def test_a_sale_on_a_day_that_hardly_sells_is_one_sale():
+    # ratios 0.04 and 1.96: the level is Σ y / Σ ratio, (2 + 1)/2.04, not a mean that holds 1/0.04
+    ratio = [1.96, 0.04]
+    forecasts, _ = smooth([2 / 1.96, 1 / 0.04], 0.01, ratio=ratio)
+    assert forecasts == pytest.approx([3 / 2, 3 / 2])
+    # and a gain of its own counts such a day as 0.04 days
+    assert recursions.own_steps(0.5, np.array(ratio)) == pytest.approx(
+        [1 - 0.5**1.96, 1 - 0.5**0.04]
+    )
+    assert recursions.own_steps(0.3, np.ones(2)).tolist() == [0.3, 0.3]
+
+
+def test_gains_are_those_of_weighted_least_squares():
+    rng = np.random.default_rng(8)
+    y, ratio, day = rng.gamma(2.0, 1.0, 30), rng.uniform(0.02, 3.0, 30), np.arange(30)
+    known = rng.random(30) < 0.6
+    known[0] = True
+    x = np.where(known, y, NAN)
+    gains = recursions.young_gains(x, ratio)
+    mean, level, slope, of_all, all_slope = y[0], y[0], 0.0, y[0], 0.0
+    for t in range(1, 30):
+        level += slope
+        deviation = y[t] - of_all
+        of_all += gains[recursions.THETA_MEAN, t] * deviation
+        all_slope *= gains[recursions.THETA_KEPT, t]
+        all_slope += gains[recursions.THETA_SLOPE, t] * deviation
+        if known[t]:
+            error = y[t] - level
+            mean += gains[recursions.YOUNG_MEAN, t] * (y[t] - mean)
+            level += gains[recursions.YOUNG_LINE, t] * error
+            slope += gains[recursions.YOUNG_SLOPE, t] * error
+    root = np.sqrt(ratio[known])
+    line = np.polyfit(day[known], y[known], 1, w=root)
+    assert mean == pytest.approx(np.average(y[known], weights=ratio[known]))
+    assert [slope, level] == pytest.approx(
+        [
+            line[0],
+            np.polyval(line, np.flatnonzero(known)[-1])
+            + line[0] * (29 - np.flatnonzero(known)[-1]),
+        ]
+    )
+    assert of_all == pytest.approx(np.average(y, weights=ratio))
+    assert all_slope == pytest.approx(np.polyfit(day, y, 1, w=np.sqrt(ratio))[0])
+
+
+def test_equal_days_have_the_gains_of_the_table():
+    table = recursions.gain_table(40)
+    found = recursions.young_gains(np.arange(39.0), np.ones(39))
+    np.testing.assert_allclose(found[:, 1:], recursions.gains_of_days(table, 39)[:, 1:], rtol=1e-12)
+
+
+def test_a_line_over_a_gap_is_no_steeper_than_its_days_are_apart():
+    # through (0, -16), (9, 16), (18, -15): slope 1/18, middle -5, and -5 + 9/18 on the last day;
+    # as if the days stood side by side it would fall by 144 a day
+    gap = [NAN] * 8
+    forecasts, _ = trend([-16, *gap, 16, *gap, -15], 0.05, 0.1)
+    assert forecasts == pytest.approx([-4.5 + 1 / 18, -4.5 + 2 / 18])
+
+
+def test_a_level_stays_within_what_was_seen():
+    # of 1, 2, 4 in one week: 3 × 7/7 a day, and the line may go from -2 to 7
+    y = np.array([1.0, 2.0, 4.0])
+    found = recursions.level_bounds(y, np.stack([y, y, y]), np.ones(3), np.array([2, 3]), 7)
+    assert found[0] == pytest.approx(np.array([[0.0, 9 / 7], [-2.0, 3.0]]))
+    # with a return only the line's, and in a season of 2 the level of 1 and 3 is 4/2
+    y = np.array([-16.0, 16.0, -15.0])
+    found = recursions.level_bounds(y, np.stack([y, y, y]), np.ones(3), np.array([3]), 7)
+    assert found[0].tolist() == [[-48.0, 48.0]]
+    y = np.r_[np.zeros(30), 1, 0, 0, 1, np.zeros(6), 5.0]
+    found = recursions.level_bounds(y, np.stack([y, y, y]), np.ones(41), np.array([40, 41]), 7)
+    assert found[0, :, 1] == pytest.approx([3 * 2 / 7, 3 * 5 / 7])
+
+
+@pytest.mark.parametrize("phi", [1.0, 0.9])
+def test_a_slope_reaches_the_bound_on_the_last_day(phi):
+    free, _ = trend([1, 3, 8], 0.1, 0.1, phi, horizon=5)
+    held, _ = trend([1, 3, 8], 0.1, 0.1, phi, horizon=5, bounds=[[-9.0, 12.0]])
+    assert free[-1] > 12.0
+    assert held[-1] == pytest.approx(12.0)
+    assert (np.diff(held) > 0).all()
+    held, _ = theta([1, 3, 8], 0.4, 1.5, 5, bounds=[[-9.0, 7.0]])
+    assert theta([1, 3, 8], 0.4, 1.5, 5)[0].max() > 7.0
+    assert held.max() == pytest.approx(7.0)
+
+
+def test_a_floor_at_zero_leaves_the_season_its_sum():
+    # 1 + (-2, 0, 2): 0 for -1, and 1 and 3 give the one unit back: 3/4 of them
+    season, found = np.array([-2.0, 0.0, 2.0]), np.ones(4)
+    recursions.put_season(False, 0.0, season, 1, found)
+    assert found == pytest.approx([0.75, 2.25, 0.0, 0.75])
+    found = np.ones(4)
+    recursions.put_season(False, -np.inf, season, 1, found)
+    assert found.tolist() == [1.0, 3.0, -1.0, 1.0]
+    found = np.full(3, -0.5)
+    recursions.put_season(False, 0.0, season, 0, found)
+    assert found.tolist() == [0.0, 0.0, 0.0]
+
+
 def test_holt_winters_additive():
     # level 3 - 1 = 2. day 2: error 3 - 2 + 1 = 2, season -1 + max(0.2, 1/6) 0.5 × 2 = -0.8,
     # level 2 + 0.5 × 2 = 3
@@ -128,10 +249,11 @@ def test_holt_winters_additive():
 
 
 def test_holt_winters_multiplicative():
-    # level 3/1.5 = 2. day 2: error 2 - 2 × 0.5 = 1, season 0.5 + 0.1 × 1/2 = 0.55,
-    # level 2 + 0.5 × 1/0.5 = 3
+    # level 3/1.5 = 2. day 2: error 2 - 2 × 0.5 = 1, season 0.5 + 0.1 × 1/2 = 0.55; the gain is the
+    # greater of 1 - 0.5^0.5 = 0.293 and of the mean, 0.5/(1.5 + 0.5): level 2 + 0.293 × 1/0.5
     forecasts, squares = holt_winters([3, 2], [1.5, 0.5], True)
-    assert forecasts == pytest.approx([3 * 1.5, 3 * 0.55])
+    level = 2 + 2 * (1 - 0.5**0.5)
+    assert forecasts == pytest.approx([level * 1.5, level * 0.55])
     assert squares == pytest.approx(1.0)
 
 
@@ -148,7 +270,9 @@ def test_seasonal_smoothing():
     # each phase by itself: 2, then 2 + 1/2 (6 - 2) = 4; 5, then unknown. errors: 5 - 2, of a phase
     # that was not seen and so takes the mean, and 6 - 2
     season = np.empty(2)
-    forecasts, squares = run(recursions.run_seasonal, [2.0, 5.0, 6.0, NAN], 0.5, season, horizon=3)
+    forecasts, squares = run(
+        recursions.run_seasonal, [2.0, 5.0, 6.0, NAN], "origins", 0.5, season, horizon=3
+    )
     assert forecasts == pytest.approx([4.0, 5.0, 4.0])
     assert season == pytest.approx([4.0, 5.0])
     assert squares == pytest.approx(9.0 + 16.0)
@@ -232,10 +356,21 @@ def test_a_score_weighs_one_step_and_several():
 def test_weights_are_prior_times_likelihood():
     # of 8 observations a quarter counts: likelihoods 1 and exp(-2/2 × ln 3) = 1/3, odds 1 : 3
     weights, tempering = np.empty(2), Tempering(share=0.25, one_step=0.5)
-    kernels.likelihoods(np.array([7.0, 7.0 + math.log(3)]), 8.0, tempering, weights)
+    scores, observed = np.array([7.0, 7.0 + math.log(3)]), np.array([8.0, 5.0])
+    kernels.likelihoods(scores, observed, tempering, weights)
     assert weights == pytest.approx([1.0, 1 / 3])
     kernels.weigh(np.array([0.25, 0.75]), weights)
     assert weights == pytest.approx([0.5, 0.5])
+
+
+def test_rare_sales_tell_no_more_than_they_are():
+    # of 800 days a quarter would count, and 40 at most; of 3 sales only 2 × 3: exp(-6/2 × ln 3)
+    weights, tempering = np.empty(2), Tempering(share=0.25, one_step=0.5)
+    scores = np.array([7.0, 7.0 + math.log(3)])
+    kernels.likelihoods(scores, np.array([800.0, 3.0]), tempering, weights)
+    assert weights == pytest.approx([1.0, 1 / 27])
+    counts = kernels.observed_so_far(np.array([0.0, NAN, 2.0, 0.0, -1.0]), np.array([2, 4, 5]))
+    assert counts.tolist() == [[1.0, 0.0], [3.0, 1.0], [4.0, 2.0]]
 
 
 def test_a_small_weight_is_none():

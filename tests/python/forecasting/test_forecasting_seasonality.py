@@ -28,27 +28,29 @@ def seasonal_panel(n, length, spread, noise, seed):
 
 def test_indices_of_an_even_season():
     # the centred average of 1 3 1 3 1 3 is (0.5 + 3 + 0.5)/2 = 2; the last day has phase 1
-    additive, multiplicative, variance, mean = measure([1, 3, 1, 3, 1, 3], 2)
+    additive, multiplicative, variance, mean, centre = measure([1, 3, 1, 3, 1, 3], 2)
     assert additive[0] == pytest.approx([-1.0, 1.0])
     assert multiplicative[0] == pytest.approx([0.5, 1.5])
-    assert variance[0] == pytest.approx([0.0, 0.0])
-    assert mean[0] == pytest.approx(2.0)
+    # no scatter about the phases; that without them, 1 on 4 days, is one of 4 - 2 + 1 squares
+    assert variance[0] == pytest.approx([1 / 3 / 2, 1 / 3 / 2])
+    assert mean[0] == centre[0] == pytest.approx(2.0)
 
 
 def test_indices_and_their_variance():
     # averages of days 2 to 8: 2 2 2 3 3 3 2; deviations by phase -1 -2 | 0 -1 0 | 1 3
-    additive, multiplicative, variance, _ = measure([1, 2, 3, 1, 2, 6, 1, 2, 3], 3)
+    additive, multiplicative, variance, mean, centre = measure([1, 2, 3, 1, 2, 6, 1, 2, 3], 3)
     means = np.array([-1.5, -1 / 3, 2.0])
     assert additive[0] == pytest.approx(means - means.mean())
     ratios = np.array([2 / 5, 6 / 7, 9 / 5])
     assert multiplicative[0] == pytest.approx(ratios / ratios.mean())
-    residual = (0.5 + 2 / 3 + 2.0) / (7 - 3)
+    residual = (0.5 + 2 / 3 + 2.0 + (1 + 4 + 0 + 1 + 0 + 1 + 9) / 7) / (7 - 3 + 1)
     assert variance[0] == pytest.approx([residual / 2, residual / 3, residual / 2])
+    assert (mean[0], centre[0]) == pytest.approx((21 / 9, 17 / 7))
 
 
 def test_unknown_days_are_left_out_of_the_average():
     # around day 3 (of 1 2 3 1 ? 3) only 2, 3 and 1 count; the average about an unknown day is none
-    additive, _, variance, mean = measure([1, 2, 3, 1, np.nan, 3], 3)
+    additive, _, variance, mean, _ = measure([1, 2, 3, 1, np.nan, 3], 3)
     # days 2, 3, 4: deviations 2 - 2 = 0, 3 - 2 = 1, 1 - (3 + 1)/2 = -1 at phases 1, 2, 0
     assert additive[0] == pytest.approx([-1.0, 0.0, 1.0])
     assert np.isfinite(variance).all()
@@ -92,11 +94,21 @@ def test_shrinkage_by_hand():
     indices = shrunk_indices(
         Panel.from_series([y]), SeasonalProfile(3, Components(profile, 0.05, 0.0), flat)
     )
-    own, _, variance, mean = measure(y, 3)
+    own, _, variance, mean, _ = measure(y, 3)
     share = 0.05 / (0.05 + variance[0] / mean**2)
     expected = mean * (profile + share * (own[0] / mean - profile))
     assert indices[0, ADDITIVE] == pytest.approx(expected - expected.mean())
     assert indices[0, RAW] == pytest.approx(np.zeros(3))
+
+
+def test_a_ratio_from_one_sale_is_as_unsure_as_one_sale():
+    """The variance of a ratio from counts is about the days of a season - 1 / the sales."""
+    y = np.zeros(707)
+    y[400] = 1.0
+    profile = SeasonalProfile(7, SeasonalProfile.flat(7).additive, Components(np.ones(7), 5.0, 0.0))
+    ratios = shrunk_indices(Panel.from_series([y]), profile)[0, MULTIPLICATIVE]
+    assert ratios.max() == pytest.approx(1 + 5 / (5 + 6) * 6, rel=0.02)
+    assert ratios.min() == pytest.approx(1 - 5 / (5 + 6), rel=0.02)
 
 
 def test_a_strong_season_is_shrunk_less_by_hand():
@@ -105,7 +117,7 @@ def test_a_strong_season_is_shrunk_less_by_hand():
     shared = Components(np.zeros(3), 0.05, 0.02)
     flat = SeasonalProfile.flat(3).multiplicative
     indices = shrunk_indices(Panel.from_series([y]), SeasonalProfile(3, shared, flat))
-    own, _, variance, mean = measure(y, 3)
+    own, _, variance, mean, _ = measure(y, 3)
     z, v = own[0] / mean, variance[0] / mean**2
     e, s = (z**2 - v).sum() / 2, 4 * (0.05 + v.mean()) ** 2 / 2
     tau = 0.05 + (e - 0.05) * 0.02 / (0.02 + s)

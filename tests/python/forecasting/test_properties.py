@@ -162,6 +162,18 @@ def test_the_days_before_a_launch_do_not_show(seed, season_length):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_demand_over_more_days_is_never_less(seed):
+    """At any level, of series that never are negative."""
+    series = retail_panel(seed) + intermittent_panel(seed)
+    found = forecast(series)
+    assert (np.diff(found.cumulative_quantiles, axis=1) >= 0).all()
+    for level, expected in zip(LEVELS, found.cumulative_quantiles.T, strict=True):
+        for days in (1, 5, HORIZON):
+            quantile = found.cumulative.quantile(level, days)
+            np.testing.assert_array_equal(quantile, expected[days - 1])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_further_zero_never_raises_simple_smoothing(seed):
     """Of demand that is never negative: every candidate that neither trends nor has a season."""
     grid = build_grid(1)
