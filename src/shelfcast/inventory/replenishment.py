@@ -357,9 +357,11 @@ def _nothing_to_order(order: _Order) -> str:
         if order.stock_on_hand <= 0
         else f"{percent(before_order)} likely to run out before an order can arrive"
     )
-    return f" leave nothing to order; {risk}" + (
-        _expedite(order) or f", which no order changes: {order.service} asks for no more"
-    )
+    text = f" leave nothing to order; {risk}"
+    if not order.is_high:
+        return text
+    no_more = f", which no order changes: {order.service} asks for no more"
+    return text + (_expedite(order) or no_more)
 
 
 def _expedite(order: _Order) -> str:

@@ -283,7 +283,7 @@ CONTRACT: tuple[Entity, ...] = (
             Column(
                 "review_period_days",
                 ColumnType.INTEGER,
-                "Days between two regular orders.",
+                "Days between two regular orders; with weekdays, 14 is every second week.",
                 minimum=1,
                 maximum=LONGEST_DAYS,
             ),
