@@ -146,6 +146,8 @@ def run_plans(kernel: Callable[..., pa.Table]) -> int:
         "stock_on_hand": 60.0,
         "error_scale": 2.5,
         "calibration_group": 0,
+        "level_variation": 0.0,
+        "selling_days": 300,
         "lead_time_days": 7.5,
         "lead_time_sd_days": 2.0,
         "days_to_order": 0,

@@ -11,6 +11,9 @@ with φ the dispersion, variance / mean, of a day. Demand over the days ahead is
 gamma-Poisson predictive distribution where φ = 1. Source: Gelman, Bayesian Data Analysis, 3rd
 edition, section 2.6; McCullagh & Nelder, Generalized Linear Models, 2nd edition, chapter 9, for φ.
 
+One series in a hundred is taken to come from a wider distribution, so that a success is not drawn
+back to a category of slow sellers, nor to all categories where it is the first of its own.
+
 The dispersion of a day rises with the level where it does so across series. The mean does not take
 part in that: days that happen to be low would look certain, and draw it down.
 """
@@ -24,7 +27,7 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.special import gammainc, gammaincinv
+from scipy.special import expit, gammainc, gammaincinv, gammaln
 
 from shelfcast.forecasting.panel import BoolArray, FloatArray, IntArray, Panel
 
@@ -56,6 +59,10 @@ decide."""
 
 LEAST_SHAPE, MOST_SHAPE = 0.25, 25.0
 """Bounds of the learned shape: however alike new series were, the next may differ by a fifth."""
+
+WIDE_SHARE, WIDE_MEAN, WIDE_SHAPE = 0.01, 10.0, 0.5
+"""One new series in a hundred is unlike the others, and may sell ten times as much or more: its
+level has this multiple of their mean, and this shape."""
 
 LEARNED_DISPERSION_DAYS = 10.0
 """Days that a learned dispersion is worth beside those of the series itself."""
@@ -265,18 +272,25 @@ def level_of(
     speaks = np.isfinite(evidence.dispersion) & (days >= FEWEST_FIRST_DAYS)
     worth = np.where(learned, LEARNED_DISPERSION_DAYS, np.where(speaks, 0.0, 1.0))
     dispersion = _drawn_dispersion(evidence, days, usual, worth)
-    # both times the dispersion, which may be 0
-    amount = levels.shape * dispersion + units
-    exposure = levels.shape * dispersion / levels.mean + evidence.exposure_days
-    mean = np.where(exposure > 0, amount / np.where(exposure > 0, exposure, 1.0), 0.0)
+    usual_mean, _ = _posterior(levels.shape, levels.mean, evidence, units, dispersion)
+    wide_mean = levels.mean * WIDE_MEAN
+    wide = _chance_of_wide(levels, evidence, units, dispersion)
+    rare_mean, _ = _posterior(WIDE_SHAPE, wide_mean, evidence, units, dispersion)
+    mean = (1.0 - wide) * usual_mean + wide * rare_mean
 
     is_sloped = learned & (levels.slope > 0)
     sloped = levels.dispersion + levels.slope * (mean - np.where(is_sloped, levels.mean, 0.0))
     sloped = np.where(is_sloped, np.maximum(sloped, LEAST_DISPERSION * levels.dispersion), usual)
     dispersion = _drawn_dispersion(evidence, days, sloped, worth)
     at_most = _drawn_dispersion(evidence, days, np.maximum(usual, sloped), worth)
-    amount = levels.shape * at_most + units
-    variance = np.where(amount > 0, at_most / np.where(amount > 0, amount, 1.0), 0.0)
+    _, variance = _posterior(levels.shape, levels.mean, evidence, units, at_most)
+    _, rare_variance = _posterior(WIDE_SHAPE, wide_mean, evidence, units, at_most)
+    divisor = np.where(mean > 0, mean, 1.0)
+    variance = (1.0 - wide) * variance * (usual_mean / divisor) ** 2 + wide * rare_variance * (
+        rare_mean / divisor
+    ) ** 2
+    variance += wide * (1.0 - wide) * ((rare_mean - usual_mean) / divisor) ** 2
+    variance = np.minimum(variance, MOST_VARIATION**2)
     is_known = days > 0
     is_dead = (evidence.units <= 0) & (days >= DAYS_WITHOUT_DEMAND)
     mean = np.where(is_known & ~is_dead, mean, 0.0)
@@ -290,6 +304,49 @@ def level_of(
         np.where(is_long, 0.0, np.sqrt(np.maximum(1.0 - (days / LONG_DAYS) ** 2, 0.0) * variance)),
         np.where(is_long, 1.0, np.minimum(trust, 1.0)),
     )
+
+
+def _posterior(
+    shape: FloatArray | float,
+    prior_mean: FloatArray,
+    evidence: Evidence,
+    units: FloatArray,
+    dispersion: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the posterior mean of levels (n,) and its variance relative to the squared mean."""
+    # both times the dispersion, which may be 0
+    amount = shape * dispersion + units
+    exposure = shape * dispersion / prior_mean + evidence.exposure_days
+    mean = np.where(exposure > 0, amount / np.where(exposure > 0, exposure, 1.0), 0.0)
+    return mean, np.where(amount > 0, dispersion / np.where(amount > 0, amount, 1.0), 0.0)
+
+
+def _chance_of_wide(
+    levels: Levels, evidence: Evidence, units: FloatArray, dispersion: FloatArray
+) -> FloatArray:
+    """Return the chance (n,) that a level comes from the wide distribution, after what was sold.
+
+    The marginal likelihood of u / φ units in e / φ days under a gamma distribution with shape a and
+    rate b is that of a negative binomial, Γ(a + u/φ) / Γ(a) b^a (b + e/φ)^-(a + u/φ) × a constant.
+    """
+    is_learned = np.isfinite(levels.mean) & (levels.mean > 0) & (dispersion > 0)
+    size = np.where(is_learned, dispersion, 1.0)
+    count, days = units / size, evidence.exposure_days / size
+    expected = np.where(is_learned, levels.mean, 1.0)
+
+    def log_likelihood(shape: FloatArray | float, mean: FloatArray) -> FloatArray:
+        rate = shape / mean
+        return np.asarray(
+            gammaln(shape + count)
+            - gammaln(shape)
+            + shape * np.log(rate)
+            - (shape + count) * np.log(rate + days)
+        )
+
+    usual = log_likelihood(levels.shape, expected)
+    odds = math.log(WIDE_SHARE / (1.0 - WIDE_SHARE))
+    gain = log_likelihood(WIDE_SHAPE, WIDE_MEAN * expected) - usual
+    return np.where(is_learned, expit(gain + odds), 0.0)
 
 
 def _drawn_dispersion(
