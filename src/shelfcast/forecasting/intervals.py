@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from shelfcast.compiled import kernel
-from shelfcast.forecasting.panel import BoolArray, FloatArray, IntArray
+from shelfcast.forecasting.panel import FloatArray, IntArray
 
 PROBABILITY_TOLERANCE = 1e-12
 """Slack with which a probability counts as reached, for sums that do not round to 1."""
@@ -48,15 +48,10 @@ def demand_paths(
 
 
 @kernel
-def ordered_paths(
-    mean: FloatArray,
-    error_scale: float,
-    lowest: float,
-    trajectories: FloatArray,
-    is_needed: BoolArray,
-    out: FloatArray,
+def unordered_paths(
+    mean: FloatArray, error_scale: float, lowest: float, trajectories: FloatArray, out: FloatArray
 ) -> None:
-    """Fill ``out`` (h, P) with demand over days 1..t of the paths, in rising order for each t.
+    """Fill ``out`` (h, P) with demand over days 1..t of the paths.
 
     Parameters
     ----------
@@ -64,19 +59,15 @@ def ordered_paths(
         As in `demand_paths`.
     lowest : float
         0 for a series that never is negative; -inf for others, where paths may fall.
-    is_needed : (h,)
-        Days t of which the demand is asked for; the rows of others hold no meaning.
     """
+    if lowest == 0.0:
+        demand_paths(mean, np.ones(mean.size), error_scale, trajectories, out.T)
+        return
     for j in range(trajectories.shape[0]):
         total = 0.0
-        most = lowest
         for t in range(mean.size):
             total += mean[t] + error_scale * trajectories[j, t]
-            most = max(most, total) if lowest == 0.0 else total
-            out[t, j] = most
-    for t in range(mean.size):
-        if is_needed[t]:
-            out[t].sort()
+            out[t, j] = total
 
 
 @kernel
@@ -115,7 +106,7 @@ def interval_cdf(x: float, chances: FloatArray, ordered: FloatArray) -> float:
 
 @kernel
 def interval_loss(x: float, chances: FloatArray, ordered: FloatArray) -> float:
-    """Return E[(D - x)+]; arguments as in `interval_cdf`."""
+    """Return E[(D - x)+]; arguments as in `interval_cdf`, and ``ordered`` in any order."""
     total: float = chances[0] * max(-x, 0.0)
     for days in range(1, chances.size):
         if chances[days] > 0.0:
@@ -185,9 +176,10 @@ def over_intervals(
     ordered = np.empty((horizon, trajectories.shape[1]))
     for i in range(out.size):
         row = chances[min(i, chances.shape[0] - 1)]
-        ordered_paths(
-            mean[i, :horizon], scale[i], lowest[i], trajectories[group[i]], row[1:] > 0.0, ordered
-        )
+        unordered_paths(mean[i, :horizon], scale[i], lowest[i], trajectories[group[i]], ordered)
+        for days in range(1, horizon + 1):
+            if row[days] > 0.0 and what != LOSS:
+                ordered[days - 1].sort()
         if what == CDF:
             out[i] = interval_cdf(argument[i], row, ordered)
         elif what == QUANTILE:
@@ -211,10 +203,10 @@ def quantiles_of_sums(
     Other arguments as in `over_intervals`.
     """
     horizon = mean.shape[1]
-    ordered = np.empty((horizon, trajectories.shape[1]))
-    is_needed = np.ones(horizon, np.bool_)
+    paths = np.empty((horizon, trajectories.shape[1]))
     for i in range(out.shape[0]):
-        ordered_paths(mean[i], scale[i], lowest[i], trajectories[group[i]], is_needed, ordered)
+        unordered_paths(mean[i], scale[i], lowest[i], trajectories[group[i]], paths)
         for t in range(horizon):
+            partitioned = np.partition(paths[t], positions)
             for q in range(positions.size):
-                out[i, t, q] = ordered[t, positions[q]]
+                out[i, t, q] = partitioned[positions[q]]
