@@ -90,13 +90,14 @@ def paths_by_day(
     lowest : float
         0 for a series that never is negative; -inf for others, where paths may fall.
     """
+    if lowest == 0.0:
+        demand_paths(mean, np.ones(mean.size), error_scale, level, trajectories, out.T)
+        return
     for j in range(trajectories.shape[0]):
         total = 0.0
-        most = lowest
         for t in range(mean.size):
             total += level[j] * mean[t] + error_scale * trajectories[j, t]
-            most = max(most, total) if lowest == 0.0 else total
-            out[t, j] = most
+            out[t, j] = total
 
 
 @kernel
@@ -135,7 +136,7 @@ def interval_cdf(x: float, chances: FloatArray, ordered: FloatArray) -> float:
 
 @kernel
 def interval_loss(x: float, chances: FloatArray, ordered: FloatArray) -> float:
-    """Return E[(D - x)+]; arguments as in `interval_cdf`."""
+    """Return E[(D - x)+]; arguments as in `interval_cdf`, and ``ordered`` in any order."""
     total: float = chances[0] * max(-x, 0.0)
     for days in range(1, chances.size):
         if chances[days] > 0.0:
@@ -213,7 +214,7 @@ def over_intervals(
         level_factors(variation[i], table, level)
         paths_by_day(mean[i, :horizon], scale[i], level, lowest[i], trajectories[group[i]], ordered)
         for days in range(1, row.size):
-            if row[days] > 0.0:
+            if row[days] > 0.0 and what != LOSS:
                 ordered[days - 1].sort()
         if what == CDF:
             out[i] = interval_cdf(argument[i], row, ordered)
@@ -221,45 +222,6 @@ def over_intervals(
             out[i] = interval_quantile(argument[i], row, ordered)
         else:
             out[i] = interval_loss(argument[i], row, ordered)
-
-
-@kernel
-def select(values: FloatArray, low: int, high: int, rank: int) -> float:
-    """Return the value of ``rank`` among ``values[low..high]``, partitioning them around it."""
-    while low < high:
-        pivot = values[(low + high) // 2]
-        smaller = low
-        for at in range(low, high + 1):
-            value = values[at]
-            values[at] = values[smaller]
-            values[smaller] = value
-            smaller += value < pivot
-        if rank < smaller:
-            high = smaller - 1
-            continue
-        greater = smaller
-        for at in range(smaller, high + 1):
-            value = values[at]
-            values[at] = values[greater]
-            values[greater] = value
-            greater += value <= pivot
-        if rank < greater:
-            break
-        low = greater
-    selected: float = values[rank]
-    return selected
-
-
-@kernel
-def select_all(values: FloatArray, positions: IntArray, out: FloatArray) -> None:
-    """Fill ``out`` (Q,) with the values of rising ranks (Q,), partitioning ``values`` (P,)."""
-    # the middle one first: each of the others is sought on its side of it
-    middle, last = positions.size // 2, values.size - 1
-    out[middle] = select(values, 0, last, positions[middle])
-    for q in range(middle + 1, positions.size):
-        out[q] = select(values, positions[q - 1], last, positions[q])
-    for q in range(middle - 1, -1, -1):
-        out[q] = select(values, 0, positions[q + 1], positions[q])
 
 
 @kernel
@@ -285,7 +247,7 @@ def young_quantiles(
     table : (V, P)
         From `level_table`.
     positions : (Q,) int
-        Places of the quantiles among the atoms in rising order, themselves rising.
+        Places of the quantiles among the atoms in rising order.
     out : (n, h, Q), out
     """
     atoms = np.empty(table.shape[1])
@@ -295,7 +257,9 @@ def young_quantiles(
         for day in range(centres.shape[1]):
             for j in range(atoms.size):
                 atoms[j] = level[j] * centres[i, day] + scale[i] * errors[group[i], day, j]
-            select_all(atoms, positions, out[i, day])
+            partitioned = np.partition(atoms, positions)
+            for q in range(positions.size):
+                out[i, day, q] = partitioned[positions[q]]
 
 
 @kernel
@@ -320,4 +284,6 @@ def quantiles_of_sums(
         level_factors(variation[i], table, level)
         paths_by_day(mean[i], scale[i], level, lowest[i], trajectories[group[i]], paths)
         for t in range(mean.shape[1]):
-            select_all(paths[t], positions, out[i, t])
+            partitioned = np.partition(paths[t], positions)
+            for q in range(positions.size):
+                out[i, t, q] = partitioned[positions[q]]
