@@ -351,7 +351,7 @@ class CumulativeDemand:
         demand = self.mean[:, :, None] + self.error_scale[:, None, None] * errors
         young = np.flatnonzero(self.level_variation > 0)
         if young.size:
-                own = np.empty((young.size, *demand.shape[1:]))
+            own = np.empty((young.size, *demand.shape[1:]))
             intervals.young_quantiles(
                 self.mean[young],
                 self.error_scale[young],
