@@ -195,7 +195,7 @@ def test_equal_days_have_the_gains_of_the_table():
 
 def test_a_line_over_a_gap_is_no_steeper_than_its_days_are_apart():
     # through (0, -16), (9, 16), (18, -15): slope 1/18, middle -5, and -5 + 9/18 on the last day;
-    # as if the days stood side by side it would fall by 144 a day
+    # counted as neighbours it would be 32 - 0.5 × 319 = -127.5 a day
     gap = [NAN] * 8
     forecasts, _ = trend([-16, *gap, 16, *gap, -15], 0.05, 0.1)
     assert forecasts == pytest.approx([-4.5 + 1 / 18, -4.5 + 2 / 18])
