@@ -1,6 +1,6 @@
 {#
     One landed row of inventory_movements, cast and judged. Equal movements of one file are as many
-    movements; those of another file are their copies. A later version of a file states anew the
+    movements; those of another file are their copies. A later version of a file restates the
     movements of a SKU at a location on a day. A quantity above the contract's bound has its code
     already.
 #}

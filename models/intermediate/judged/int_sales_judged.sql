@@ -7,7 +7,7 @@
     and those of a ledger, which have a time and no receipt, are told apart by all columns and by their
     place among equal ones of their file. A row without a receipt and without a time of day is a total:
     of the totals of sales, or of returns, of one day, SKU, location, customer, promotion and channel
-    those of the latest landed file count. A later version of a file states anew its receipts, and what
+    those of the latest landed file count. A later version of a file restates its receipts, and what
     it has without one of a SKU at a location on a day. A total may be zero: nothing was sold. A return
     needs a sale of the SKU, wherever it was, on its day or before.
 #}
