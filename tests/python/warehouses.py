@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +38,16 @@ def shared(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"{path} is absent: the shared data lies beside the project")
     return path
+
+
+def write(folder: Path, file: str, columns: str, rows: Sequence[Sequence[object]]) -> None:
+    """Write a CSV file of a landing; columns are comma separated."""
+    path = folder / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns.split(","))
+        writer.writerows(rows)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ year of lead time, a hundred years of shelf life. Values in this file were worke
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +14,7 @@ from statistics import mean, stdev
 
 import pytest
 from parity import gold_differences
-from warehouses import PostgresWarehouse, Warehouse
+from warehouses import PostgresWarehouse, Warehouse, write
 
 from shelfcast.landing import land
 
@@ -30,15 +29,6 @@ LINES = 150
 
 def day(offset: int) -> str:
     return (AS_OF + timedelta(days=offset)).isoformat()
-
-
-def write(folder: Path, file: str, columns: str, rows: Sequence[Sequence[object]]) -> None:
-    path = folder / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(columns.split(","))
-        writer.writerows(rows)
 
 
 def write_landing(folder: Path) -> None:
