@@ -62,7 +62,8 @@ order by line, day
 ORDERS = """
 select
     case scenario_id when 'baseline' then 'baseline' else 'scenario' end as line,
-    risk_level, stockout_probability_before_order as probability, recommended_order_quantity
+    risk_level, stockout_probability_before_order as probability, recommended_order_quantity,
+    strftime(order_on, '%-d %B') as order_day
 from gold.fct_stockout_risks
 inner join gold.fct_replenishment_plan using (scenario_id, sku_id, location_id)
 where scenario_id in ('baseline', $scenario) and sku_id = $sku and location_id = $location
@@ -155,8 +156,8 @@ def specification(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 def _sentence(name: str, plan: dict[str, Any]) -> str:
     return (
         f"{name}: {plan['risk_level']} risk, {100 * plan['probability']:.0f} % to run out before "
-        "an order placed today is on the shelf; "
-        f"order {plan['recommended_order_quantity']:,.0f} today"
+        "the next order is on the shelf; "
+        f"order {plan['recommended_order_quantity']:,.0f} on {plan['order_day']}"
     )
 
 
