@@ -70,8 +70,11 @@ def backtest(_: Path) -> int:
     prior = learn(table)
     fits = fit_series(table.slice(0, PILOT * DAYS), prior=prior, horizon=HORIZON)
     pool = ErrorPool.from_table(pool_errors(fits, prior=prior, horizon=HORIZON))
-    table = table.append_column("sales_quantity", table["demand_quantity"]).append_column(
-        "is_censored", pa.array(np.zeros(table.num_rows, bool))
+    never = pa.array(np.zeros(table.num_rows, bool))
+    table = (
+        table.append_column("sales_quantity", table["demand_quantity"])
+        .append_column("is_censored", never)
+        .append_column("is_special_day", never)
     )
     backtest_series(table.slice(0, DAYS), prior=prior, pool=pool, folds=1)
     reset_clock()

@@ -98,6 +98,7 @@ HISTORIES = """
 select
     sku_id, location_id,
     list(sales_quantity::double order by demand_on) as sales,
+    list(is_special_day order by demand_on) as is_special_day,
     list(is_censored order by demand_on) as is_censored,
     list(demand_quantity::double order by demand_on) as demand
 from silver.int_completed_demand
@@ -249,6 +250,7 @@ def draw_quantiles(connection: duckdb.DuckDBPyConnection) -> None:
         [_known(sales) for _, _, sales, *_ in histories],
         HORIZON,
         quantiles=(0.05, 0.25, 0.75, 0.95),
+        special=[flags[:-HORIZON] for _, _, _, flags, *_ in histories],
         censored=[flags[:-HORIZON] for *_, flags, _ in histories],
     )
     sku, location, *_, demand = histories[0]

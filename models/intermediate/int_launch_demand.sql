@@ -2,7 +2,7 @@
 {#
     One SKU × location that has sold for some days: its demand in the four weeks after the first day
     on which a sale was possible, and whether the location sold others before. The first day is left
-    out, since without stock records a series begins with the day on which it sold.
+    out, since without stock records a series begins with the day on which it sold. Odd days are damped.
 #}
 with
 
@@ -39,16 +39,18 @@ first_weeks as (
     select
         series.pilot_rank,
         count(*) as known_days,
-        sum(completed_demand.demand_quantity) as known_units,
-        sum(completed_demand.demand_quantity * completed_demand.demand_quantity) as squares,
-        sum(case when completed_demand.demand_quantity > 0 then 1 else 0 end) as selling_days
+        sum(completed_demand.damped_demand_quantity) as known_units,
+        sum({{ exact_product(
+            'completed_demand.damped_demand_quantity', 'completed_demand.damped_demand_quantity'
+        ) }}) as squares,
+        sum(case when completed_demand.damped_demand_quantity > 0 then 1 else 0 end) as selling_days
     from series
     inner join completed_demand
         on
             series.pilot_rank = completed_demand.pilot_rank
             and series.starts_on < completed_demand.demand_on
             and {{ add_days('series.starts_on', 28) }} >= completed_demand.demand_on
-    where completed_demand.demand_quantity is not null
+    where completed_demand.damped_demand_quantity is not null
     group by series.pilot_rank
 
 )

@@ -1,7 +1,8 @@
 {#
     One scenario × SKU × location × day ahead: baseline forecast, the factor that the scenario puts
-    on it, the units that arrive in time for the day, and whether an order can be placed on it. The factor scales mean and error alike; it
-    is 0 on days on which the location is closed and once the SKU is discontinued.
+    on it, the units that arrive in time for the day, and whether an order can be placed on it. The
+    factor scales mean and error alike; it is 0 on days on which the location is closed and once the
+    sale has ended.
 #}
 with
 

@@ -109,11 +109,6 @@ class ErrorPool:
         """Errors of each day, path by path (G, h, P)."""
         return np.ascontiguousarray(self.trajectories.transpose(0, 2, 1))
 
-    @cached_property
-    def cumulative(self) -> FloatArray:
-        """Cumulative errors after 1, ... h days, path by path (G, h, P)."""
-        return np.ascontiguousarray(self.trajectories.cumsum(axis=2).transpose(0, 2, 1))
-
     @property
     def level_table(self) -> FloatArray:
         """Levels of the paths relative to their mean, by coefficient of variation (V, P)."""

@@ -680,12 +680,12 @@ def plan_groups(
         Cycle service level, whether S and s are whole, units of a pack and of the minimum order,
         shape (groups,).
     amounts
-        Filled, shape (13, groups). Units: on order within the protection interval, expected demand
+        Filled, shape (12, groups). Units: on order within the protection interval, expected demand
         over it, order-up-to level, reorder point, recommended order, most that can be sold in time
         (infinite without an end), needed before constraints, wanted by the day before a receipt
         and received by then. Probability of a stock-out before the order is on the shelf and
-        before the next one is. Units: lost before the next one is, expected over the horizon.
-        What depends on stock is NaN without a stock record.
+        before the next one is. Units lost before the next one is. What depends on stock is NaN
+        without a stock record.
     days_and_reason
         Filled, shape (5, groups): last day on which an order comes before the probability of a
         stock-out passes 0.1, -1 if it does not; day before the receipt that comes too late for the
@@ -738,7 +738,6 @@ def plan_groups(
         amounts[2, group] = upper
         amounts[3, group] = lower
         amounts[5, group] = np.inf
-        amounts[12, group] = expected[-1]
         days_and_reason[:, group] = -1
         days_and_reason[3, group] = NONE
         days_and_reason[4, group] = arrival

@@ -145,7 +145,7 @@ def plan_orders(table: pa.Table, *, trajectories: FloatArray) -> pa.Table:
     )
     unit_cost = groups.constants("unit_cost", is_nullable=True)
     pmfs, pmf_row = lead_time_pmfs(lead_time, lead_sd)
-    amounts = np.empty((13, stock.size))
+    amounts = np.empty((12, stock.size))
     days_and_reason = np.empty((5, stock.size), dtype=np.int64)
     kernels.plan_groups(
         groups.offsets,
@@ -172,7 +172,7 @@ def plan_orders(table: pa.Table, *, trajectories: FloatArray) -> pa.Table:
         days_and_reason,
     )
     on_order, expected, order_up_to, reorder_point, recommended, most_sellable, need = amounts[:7]
-    wanted, received, before_order, before_next_order, at_risk, horizon_demand = amounts[7:]
+    wanted, received, before_order, before_next_order, at_risk = amounts[7:]
     order_by, eve, expedited_day, reason, arrival = days_and_reason
     position = np.maximum(stock, 0.0) + on_order
     reasons = [
@@ -203,7 +203,6 @@ def plan_orders(table: pa.Table, *, trajectories: FloatArray) -> pa.Table:
         last_sale_day.tolist(),
         arrival.tolist(),
         most_sellable.tolist(),
-        horizon_demand.tolist(),
         before_order.tolist(),
         groups.constants("high_probability").tolist(),
         expedited_day.tolist(),
@@ -243,7 +242,10 @@ def plan_orders(table: pa.Table, *, trajectories: FloatArray) -> pa.Table:
 def is_high(
     stock_on_hand: float, demand: float, probability_before_order: float, threshold: float
 ) -> bool:
-    """Tell whether risk is High: out now, or likely to be before an order is on the shelf."""
+    """Tell whether risk is High: out now, or likely to be before an order is on the shelf.
+
+    ``demand`` is that of the protection interval: what is wanted later, the next orders answer.
+    """
     return demand > 0 and (stock_on_hand <= 0 or probability_before_order >= threshold)
 
 
@@ -271,7 +273,6 @@ class _Order(NamedTuple):
     last_sale_day: int
     arrival_day: int
     most_sellable: float
-    horizon_demand: float
     probability_before_order: float
     high_probability: float
     expedited_day: int
@@ -292,7 +293,7 @@ class _Order(NamedTuple):
         """Whether the risk of this row is tagged High."""
         return is_high(
             self.stock_on_hand,
-            self.horizon_demand,
+            self.expected_demand,
             self.probability_before_order,
             self.high_probability,
         )

@@ -84,6 +84,7 @@ def tag_risks(table: pa.Table) -> pa.Table:
     tags = map(
         _tag,
         stock.tolist(),
+        groups.constants("expected_protection_demand_quantity").tolist(),
         total.tolist(),
         groups.lengths.tolist(),
         days[0].tolist(),
@@ -115,6 +116,7 @@ def tag_risks(table: pa.Table) -> pa.Table:
 
 def _tag(
     stock: float,
+    protection_demand: float,
     total_demand: float,
     horizon_days: int,
     cover_days: int,
@@ -132,7 +134,7 @@ def _tag(
         return "Unknown", f"No stock record; {wanted if daily > 0 else 'no demand expected'}."
     if daily <= 0:
         return "Low", "No demand expected."
-    if is_high(stock, total_demand, before_order, high):
+    if is_high(stock, protection_demand, before_order, high):
         if stock <= 0:
             return "High", f"Out of stock now; {wanted}."
         return "High", _likely(before_order, days_to_order)

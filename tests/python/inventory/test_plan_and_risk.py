@@ -115,6 +115,16 @@ def test_risk_goes_by_the_same_days():
     ].endswith("before an order placed in 5 days can arrive.")
 
 
+def test_an_empty_shelf_that_nobody_wants_yet_waits():
+    # A shop is refitted for three weeks, and 14 days are planned: the next orders answer day 22.
+    factor = np.repeat([0.0, 1.0], [21, 14])
+    table = panel([4] * 35, error_scale=1, factor=factor, stock_on_hand=0)
+    row = plan(table, normal_errors(100, 35))
+    assert row["recommended_order_quantity"] == 0
+    assert row["explanation"] == "No demand expected; nothing to order."
+    assert risk(table, normal_errors(100, 35))["risk_level"] == "Low"
+
+
 def test_probabilities_over_a_random_lead_time():
     # Without a receipt, P(stock-out by day d) = P(D_d > stock).
     errors = normal_errors(4_000, 40)
