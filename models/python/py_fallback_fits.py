@@ -1,4 +1,4 @@
-"""One active SKU × location without a fit: what its known days say of its level. From such demand, the prior, the horizon."""
+"""One active SKU × location without a fit: what its known days say, from demand and the prior."""
 
 from shelfcast.planning import fall_back
 
