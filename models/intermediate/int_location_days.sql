@@ -1,8 +1,8 @@
 {#
     One location × day, past and future, and whether it traded. A past day is closed when the
     location sold nothing at all, though it usually sells or because it had not opened yet; a future
-    day, when it is a weekday that the last eight weeks have seen, and on which the location never
-    traded.
+    day, when it is a weekday that the last eight weeks have seen since the location opened, and on
+    which it never traded.
 #}
 with
 
@@ -113,8 +113,11 @@ trading_weekdays as (
         {{ iso_weekday('past_days.calendar_on') }} as weekday,
         max(case when past_days.is_open then 1 else 0 end) as has_traded
     from past_days
+    inner join locations on past_days.location_id = locations.location_id
     cross join as_of
-    where past_days.calendar_on > {{ add_days('as_of.as_of_date', -56) }}
+    where
+        past_days.calendar_on > {{ add_days('as_of.as_of_date', -56) }}
+        and coalesce(past_days.calendar_on >= locations.opened_on, true)
     group by past_days.location_id, {{ iso_weekday('past_days.calendar_on') }}
 
 ),

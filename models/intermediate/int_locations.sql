@@ -1,7 +1,11 @@
 {#
     One location, as its latest landed version has it. Where no locations were landed, those that
-    sales name, all in one region.
+    sales name, all in one region. A sale with too long a name is quarantined, and makes none.
 #}
+{%- set longest = landing_contract('sales').columns
+    | selectattr('name', 'equalto', 'location_id')
+    | map(attribute='longest') | first
+%}
 with
 
 versions as (
@@ -41,6 +45,7 @@ sold_at as (
     from sales
     where
         location_id is not null
+        and length(location_id) <= {{ longest }}
         and not exists (select 1 from landed)
 
 )

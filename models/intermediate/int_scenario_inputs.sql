@@ -1,7 +1,8 @@
 {#
-    One scenario: a hash of all that its figures rest on, which are its effects, the landed files, the
-    policies, the variables, the as-of date, and the day and horizon of the fits. Of tables of your own
-    it knows the as-of date alone.
+    One scenario: a hash of all that its figures rest on, which are its effects, the landed files in
+    the order of their landings, the policies, the variables, the as-of date, and the day and horizon
+    of the fits. Of a file its name counts too: by that it replaces an earlier version. Of tables of
+    your own it knows the as-of date alone.
 #}
 with
 
@@ -33,7 +34,10 @@ landed as (
 
     select
         {{ dbt.listagg(
-            'sha256', "'-'", 'order by ' ~ text_order('entity') ~ ', ' ~ text_order('sha256')
+            dbt_utils.generate_surrogate_key(['entity', 'file', 'sha256', 'equal_lines']),
+            "'-'",
+            'order by ' ~ text_order('entity') ~ ', landing_number, ' ~ text_order('file')
+            ~ ', ' ~ text_order('sha256')
         ) }} as file_hashes
     from {{ ref('stg_landing__files') }}
 

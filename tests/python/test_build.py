@@ -234,7 +234,8 @@ def test_a_second_build_changes_nothing(sample: Warehouse, tmp_path: Path) -> No
         ("update silver.int_as_of set as_of_date = as_of_date - 1", SCENARIOS),
         (
             "create or replace view bronze.stg_landing__files as "
-            "select 'sales' as entity, 'other' as sha256",
+            "select 'sales' as entity, 'sales.csv' as file, 'other' as sha256, "
+            "1 as landing_number, 'separate' as equal_lines",
             SCENARIOS,
         ),
     ],
@@ -251,6 +252,37 @@ def test_the_hash_of_inputs_tells_what_has_changed(
     after = dict(writable.execute(hashes).fetchall())
     writable.rollback()
     assert {name for name in SCENARIOS if after[name] != before[name]} == changed
+
+
+@pytest.mark.parametrize(
+    ("change", "is_changed"),
+    [
+        ("entity = 'inventory' where sha256 = 'y'", True),
+        ("file = 'a.csv' where sha256 = 'y'", True),  # now a version of the first file
+        ("sha256 = 'z' where sha256 = 'y'", True),
+        ("equal_lines = 'copies' where sha256 = 'y'", True),
+        ("landing_number = 3 - landing_number", True),
+        ("landing_number = landing_number + 3", False),
+    ],
+)
+def test_the_hash_of_inputs_holds_what_decides_which_rows_count(
+    sample: Warehouse, writable: duckdb.DuckDBPyConnection, change: str, is_changed: bool
+) -> None:
+    compiled = sample.home / "target/compiled/shelfcast/models/intermediate/int_scenario_inputs.sql"
+    hashes = f"select distinct inputs_hash from ({compiled.read_text(encoding='utf-8')}) order by 1"
+    writable.begin()
+    writable.execute("""
+        create temp table files as
+        select * from (
+            values ('sales', 'a.csv', 'x', 1, 'separate'), ('sales', 'b.csv', 'y', 2, 'separate')
+        ) as landed (entity, file, sha256, landing_number, equal_lines);
+        create or replace view bronze.stg_landing__files as from files
+    """)
+    before = writable.execute(hashes).fetchall()
+    writable.execute(f"update files set {change}")
+    after = writable.execute(hashes).fetchall()
+    writable.rollback()
+    assert (after != before) == is_changed
 
 
 # ---- what a retailer may lack or get wrong ------------------------------------------------------

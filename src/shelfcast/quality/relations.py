@@ -473,7 +473,9 @@ def _key(entity: Entity, landed: tuple[str, ...], copies: str) -> str:
     else:
         key = _content(entity)
     unknown = [f"{column}__unknown" for column in unknown_columns(entity.name, landed)]
-    is_compared = " and ".join(f"{flag} is null" for flag in ["_fault", *unknown])
+    happened_at = HAPPENED_AT.get(entity.name)
+    bad_days = [f"{happened_at}__in_future", f"{happened_at}__stand_in"] if happened_at else []
+    is_compared = " and ".join(f"{flag} is null" for flag in ["_fault", *unknown, *bad_days])
     return f"case when {is_compared} then {key} end"
 
 

@@ -267,6 +267,19 @@ def test_surplus_rows_of_a_file_are_those_that_do_not_count(
     assert [text for (text,) in found.fetchall()] == surplus
 
 
+@pytest.mark.parametrize("day", ["1970-01-01", "1900-01-01", "2042-04-01"])
+def test_rows_of_a_day_that_cannot_be_are_not_compared(shop: GateShop, day: str) -> None:
+    """Silver rejects them for their day: none of them is a copy, or in conflict."""
+    unknown = [f"T1,1,{day},A1,L1,{quantity},9.5\n" for quantity in (1, 2, 3, 3)]
+    shop.write_sales("sales.csv", sales_lines(FIRST_DAY, 40) + unknown)
+    shop.write("inventory.csv", INVENTORY.splitlines()[0] + f"\n{day},A1,L1,7\n{day},A1,L1,8\n")
+    shop.land()
+    relations = shop.relations()
+    assert relations.execute("from sales_surplus union all from inventory_surplus").fetchall() == []
+    rates = "select copy_rate, conflict_rate from sales_locations where location_id = 'L1'"
+    assert relations.execute(rates).fetchall() == [(0, 0)]
+
+
 def test_a_state_is_a_copy_only_within_a_file(shop: GateShop) -> None:
     shop.write("inventory_1.csv", INVENTORY)
     shop.write("inventory_2.csv", INVENTORY + INVENTORY.splitlines()[1] + "\n")
