@@ -205,6 +205,17 @@ class Levels:
             np.zeros(count, dtype=np.bool_),
         )
 
+    def at(self, series: IntArray) -> Levels:
+        """Return what is expected of the series at some positions."""
+        return Levels(
+            self.mean[series],
+            self.shape[series],
+            self.dispersion[series],
+            self.slope[series],
+            self.selling_share[series],
+            self.is_begun_by_sale[series],
+        )
+
     @classmethod
     def of_all(cls, table: pa.Table, count: int) -> Levels:
         """Return what a table of LEVEL_SCHEMA says of all series, for as many."""
