@@ -2,7 +2,7 @@
 {#
     One active SKU × location: what it is forecast from, the later of its fit and its fallback, and
     what new series of its category sell. After the selector fit, fallbacks of an earlier night are
-    still there: the fit counts. A category without new series takes what all of them sell.
+    still there: the fit counts.
 #}
 with
 
@@ -18,29 +18,9 @@ fallback_fits as (
 
 ),
 
-series as (
+series_levels as (
 
-    select * from {{ ref('int_series') }}
-    where is_active
-
-),
-
-skus as (
-
-    select * from {{ ref('int_skus') }}
-
-),
-
-levels as (
-
-    select * from {{ ref('py_launch_levels') }}
-
-),
-
-levels_of_all as (
-
-    select * from levels
-    where category is null
+    select * from {{ ref('int_series_levels') }}
 
 ),
 
@@ -48,8 +28,6 @@ registered_fits as (
 
     select fits.*
     from fits
-    inner join series
-        on fits.sku_id = series.sku_id and fits.location_id = series.location_id
     left join fallback_fits
         on
             fits.sku_id = fallback_fits.sku_id
@@ -82,17 +60,14 @@ current_fits as (
 
 select
     current_fits.*,
-    series.is_begun_by_sale,
-    coalesce(levels.level_mean, levels_of_all.level_mean) as level_mean,
-    coalesce(levels.level_shape, levels_of_all.level_shape) as level_shape,
-    coalesce(levels.level_dispersion, levels_of_all.level_dispersion) as level_dispersion,
-    coalesce(levels.dispersion_slope, levels_of_all.dispersion_slope) as dispersion_slope,
-    coalesce(levels.selling_share, levels_of_all.selling_share) as selling_share
+    series_levels.is_begun_by_sale,
+    series_levels.level_mean,
+    series_levels.level_shape,
+    series_levels.level_dispersion,
+    series_levels.dispersion_slope,
+    series_levels.selling_share
 from current_fits
-inner join series
+inner join series_levels
     on
-        current_fits.sku_id = series.sku_id
-        and current_fits.location_id = series.location_id
-inner join skus on current_fits.sku_id = skus.sku_id
-left join levels on skus.category = levels.category
-left join levels_of_all on true
+        current_fits.sku_id = series_levels.sku_id
+        and current_fits.location_id = series_levels.location_id

@@ -1,4 +1,4 @@
-"""One SKU × location × fold × day ahead: forecast and actual. From demand, pools and the prior."""
+"""One SKU × location × fold × day ahead: forecast and actual. From demand, pools, prior, levels."""
 
 from shelfcast.planning import backtest_demand
 
@@ -10,6 +10,6 @@ def model(dbt, session):
         dbt.ref("py_calibration_pools"),
         dbt.ref("py_forecast_priors"),
         dbt.ref("py_seasonal_profiles"),
-        dbt.ref("py_launch_levels"),
+        dbt.ref("int_series_levels"),
         backtest_folds=dbt.config.get("backtest_folds"),
     )

@@ -122,6 +122,12 @@ def only(relation: Any, columns: Sequence[str]) -> Any:
     return relation.select(", ".join(f'"{name}"' for name in columns))
 
 
+def joined(relation: Any, other: Any, columns: Sequence[str]) -> Any:
+    """Add the columns of ``other``, which has one row per value of ``columns``; inner join."""
+    using = ", ".join(f'"{name}"' for name in columns)
+    return relation.set_alias("relation").join(other.set_alias("other"), using)
+
+
 def _require_duckdb(relation: Any) -> None:
     engine = type(relation).__module__.split(".")[0]
     if engine not in ("duckdb", "_duckdb"):

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from shelfcast.forecasting import ErrorPool, Prior, SeasonalProfile, nodes
-from shelfcast.frames import Kernel, collect, map_groups, map_table, only, scalar, where
+from shelfcast.frames import Kernel, collect, joined, map_groups, map_table, only, scalar, where
 from shelfcast.inventory import (
     PLAN_SCHEMA,
     PROJECTION_SCHEMA,
@@ -134,19 +134,18 @@ def backtest_demand(
     pools: Any,
     priors: Any,
     profiles: Any,
-    levels: Any,
+    series_levels: Any,
     *,
     backtest_folds: int,
 ) -> Any:
     """Forecasts from past origins beside what came; one row per SKU × location × fold × day."""
     return map_groups(
-        only(where(completed_demand, "is_active"), HISTORY),
+        joined(only(where(completed_demand, "is_active"), HISTORY), series_levels, SERIES),
         SERIES,
         ("demand_on",),
         partial(
             _with_errors(nodes.backtest_series, priors, profiles, pools),
             folds=int(backtest_folds),
-            levels=collect(levels),
         ),
         nodes.BACKTEST_SCHEMA,
     )

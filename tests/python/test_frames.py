@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from shelfcast.frames import collect, map_groups, map_table, only, scalar, where
+from shelfcast.frames import collect, joined, map_groups, map_table, only, scalar, where
 
 SCHEMA = pa.schema([("key", pa.string()), ("total", pa.int64()), ("first", pa.int64())])
 
@@ -100,6 +100,10 @@ def test_small_relations(connection: duckdb.DuckDBPyConnection) -> None:
     assert collect(where(relation(connection), "value < 5")).num_rows == 5
     assert map_table(relation(connection), summarise, SCHEMA).num_rows == 101
     assert collect(only(relation(connection), ["value"])).column_names == ["value"]
+    prices = connection.query("select 'k007' as key, 2 as price union all select 'none', 9")
+    priced = collect(joined(relation(connection), prices, ["key"]))
+    assert priced.column_names == ["key", "value", "price"]
+    assert (priced.num_rows, set(priced["price"].to_pylist())) == (198, {2})
     with pytest.raises(ValueError, match="expected one row"):
         scalar(relation(connection), "value")
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from shelfcast.compiled import kernel
 from shelfcast.forecasting.comparisons import repeat_season
@@ -64,14 +63,14 @@ def backtest(
     held_out: int,
     days: int,
     probabilities: FloatArray,
-    levels: pa.Table | None = None,
+    levels: Levels | None = None,
 ) -> Fold:
     """Forecast the days after an origin from those up to it.
 
     Odd days are damped, stocked-out days completed and series fitted anew, by what was known at the
     origin.
-    Prior and pool are learnt from other series, too, and are those of today: of them the past is
-    not free.
+    Prior, pool and levels are learnt from other series, too, and are those of today: of them the
+    past is not free.
 
     Parameters
     ----------
@@ -90,8 +89,7 @@ def backtest(
     probabilities : (n_probabilities,)
         Levels of the quantiles, rising.
     levels
-        What new series sell, of LEVEL_SCHEMA and of today; the row of all series counts. None as
-        for `predict`.
+        What is expected of the levels of all series of the panel; None as for `predict`.
     """
     length = np.diff(sales.offsets)
     series = np.flatnonzero(length > held_out)
@@ -103,7 +101,7 @@ def backtest(
     prior = replace(prior, profile=prior.profile.rolled(held_out))
     fits = fit_panel(history, prior, pool.horizon)
     mean = fits.states.forecast(prior.grid, pool.horizon)
-    expected = None if levels is None else Levels.of_all(levels, len(fits))
+    expected = None if levels is None else levels.at(series)
     prediction = predict(fits, mean, pool, expected)
     history, exponent = history.in_own_units()
     naive = np.empty((len(history), days))

@@ -43,9 +43,6 @@ DAYS_WITHOUT_DEMAND = 28
 SMALLEST_RATIO = 0.05
 """Least seasonal ratio of a day that a level is measured by."""
 
-FIRST_DAYS = 28
-"""Days after the first known one that levels of new series are learned from."""
-
 FEWEST_FIRST_DAYS = 7
 FEWEST_NEW_SERIES = 30
 """Without as many new series, all series stand for them."""
@@ -206,6 +203,17 @@ class Levels:
             np.zeros(count),
             np.full(count, 0.5),
             np.zeros(count, dtype=np.bool_),
+        )
+
+    def at(self, series: IntArray) -> Levels:
+        """Return what is expected of the series at some positions."""
+        return Levels(
+            self.mean[series],
+            self.shape[series],
+            self.dispersion[series],
+            self.slope[series],
+            self.selling_share[series],
+            self.is_begun_by_sale[series],
         )
 
     @classmethod
@@ -402,7 +410,8 @@ def learn_levels(table: pa.Table) -> pa.Table:
     ----------
     table
         One row per series: category, is_new, known_days, known_units, squares (sum of squared
-        demand) and selling_days, of the days after its first known one, about the first 28.
+        demand) and selling_days, of the known days among the 28 that follow the first on which it
+        could sell. That day is left out: a series may be on record because it sold on it.
 
     Returns
     -------
@@ -481,23 +490,3 @@ def _drawn(values: FloatArray, whole: float) -> float:
     """Return the mean of values (n,), NaN left out, drawn to that of the whole."""
     known = values[~np.isnan(values)]
     return float((known.sum() + SERIES_OF_ALL * whole) / (known.size + SERIES_OF_ALL))
-
-
-def first_days(panel: Panel) -> pa.Table:
-    """Return what `learn_levels` reads, of the series of a panel as one category of new ones."""
-    rows: list[tuple[float, float, float, float]] = []
-    for i in range(len(panel)):
-        values = panel[i][np.isfinite(panel[i])][1 : FIRST_DAYS + 1]
-        rows.append((values.size, values.sum(), (values**2).sum(), float((values > 0).sum())))
-    days, units, squares, selling = np.array(rows, dtype=np.float64).reshape(-1, 4).T
-    count = len(panel)
-    return pa.table(
-        {
-            "category": pa.array([""] * count, pa.string()),
-            "is_new": np.ones(count, dtype=np.bool_),
-            "known_days": days,
-            "known_units": units,
-            "squares": squares,
-            "selling_days": selling,
-        }
-    )

@@ -373,7 +373,6 @@ def backtest_series(
     prior: Prior,
     pool: ErrorPool,
     folds: int,
-    levels: pa.Table | None = None,
 ) -> pa.Table:
     """Forecast what is known by now from origins in the past, anew from each.
 
@@ -384,15 +383,14 @@ def backtest_series(
     ----------
     table
         sku_id, location_id, demand_on, sales_quantity and demand_quantity (null = unknown),
-        is_censored, is_special_day; whole series.
+        is_censored, is_special_day; whole series. And on each row of a series, what new series of
+        its category sell, as for `forecast_series`.
     prior
         As read by `Prior.from_table`.
     pool
         As read by `ErrorPool.from_table`; holds the horizon.
     folds : int
         Origins.
-    levels
-        Rows of LEVEL_SCHEMA, of which that of all series counts; None as for `backtest`.
 
     Returns
     -------
@@ -410,6 +408,7 @@ def backtest_series(
     is_censored = _to_numpy(table, "is_censored", pa.bool_(), null=False)
     is_special = _to_numpy(table, "is_special_day", pa.bool_(), null=False)
     demand = Panel(_to_numpy(table, "demand_quantity", pa.float64(), null=np.nan), sales.offsets)
+    levels = _read_levels(table.take(sales.offsets[:-1]))
     days = min(pool.horizon, BACKTEST_DAYS)
     tables, positions = [], []
     for fold_number in range(folds):

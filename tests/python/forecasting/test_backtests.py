@@ -7,7 +7,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from shelfcast.forecasting import Panel, forecast_arrays, nodes, teach
+from shelfcast.forecasting import (
+    Panel,
+    Prior,
+    SeasonalProfile,
+    forecast_arrays,
+    nodes,
+    teach,
+)
 
 HORIZON = 9
 LAST_DAY = date(2026, 6, 30)
@@ -95,6 +102,38 @@ def test_a_fold_is_a_forecast_of_its_origin(series, learnt, backtests):
         assert reasons == expected.fallback_reason.tolist()
         unknown = "NO_OBSERVATIONS" if fold else "TOO_FEW_OBSERVATIONS"
         assert set(reasons) == {None, "NO_DEMAND", unknown}
+
+
+def test_young_series_are_forecast_as_they_were_to_be_planned(learnt):
+    """The category's level of each series, and its first day; one began after the origin."""
+    rng = np.random.default_rng(63)
+    tables = []
+    for name, days, mean, is_begun_by_sale in (
+        ("late", HORIZON - 1, 1.0, True),
+        ("Coffee", HORIZON + 5, 9.0, False),
+        ("Tea", HORIZON + 5, 0.3, True),
+    ):
+        table = make_table({name: rng.poisson(3, days) + 1.0})
+        for column, value in (
+            ("level_mean", mean), ("level_shape", 0.8), ("level_dispersion", 1.5),
+            ("dispersion_slope", 0.0), ("selling_share", 0.2),
+            ("is_begun_by_sale", is_begun_by_sale),
+        ):  # fmt: skip
+            table = table.append_column(column, pa.array([value] * days))
+        tables.append(table)
+    table = pa.concat_tables(tables)
+    prior, pool = Prior.unlearnt(SeasonalProfile.flat(7)), learnt["pool"]
+    backtests = nodes.backtest_series(table, prior=prior, pool=pool, folds=1)
+    origin_on = LAST_DAY - timedelta(HORIZON)
+    past = table.filter(pa.compute.less_equal(table["demand_on"], pa.scalar(origin_on)))
+    fits = nodes.fit_series(past, prior=prior, horizon=HORIZON)
+    for column in table.column_names[-6:]:
+        fits = fits.append_column(column, past[column].take([0, 5]))
+    planned = nodes.forecast_series(fits, prior=prior, pool=pool, as_of=origin_on)
+    for column in ("sku_id", "forecast_on", "forecast_quantity", "method", "fallback_reason",
+        *nodes.FORECAST_PROBABILITIES):  # fmt: skip
+        assert backtests[column].to_pylist() == planned[column].to_pylist()
+    assert set(backtests["method"].to_pylist()) == {"launch_level"}
 
 
 def test_rows_lie_beside_the_demand_of_their_day(series, backtests):

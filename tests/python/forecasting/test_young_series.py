@@ -20,7 +20,7 @@ from shelfcast.forecasting import (
     learn_prior,
     nodes,
 )
-from shelfcast.forecasting.levels import VARIATION_STEP, first_days, level_table
+from shelfcast.forecasting.levels import VARIATION_STEP, level_table
 from shelfcast.inventory import plan_orders
 
 AHEAD = 28
@@ -43,7 +43,12 @@ def world(request):
     series = Panel.from_series(list(demand))
     prior = learn_prior(series, SeasonalProfile.flat(7), AHEAD)
     pool = build_pool(fit_panel(series, prior, AHEAD))
-    learned = {"prior": prior, "pool": pool, "levels": learn_levels(first_days(series))}
+    sales = demand[:, 1:29]
+    first_weeks = zip(
+        sales.sum(axis=1), (sales**2).sum(axis=1), (sales > 0).sum(axis=1), strict=True
+    )
+    levels = learn_levels(launches([("", True, 28, *sums) for sums in first_weeks]))
+    learned = {"prior": prior, "pool": pool, "levels": levels}
     return request.param, learned
 
 
