@@ -151,7 +151,14 @@ def test_a_stocked_location_that_never_sold_is_planned(corner: Warehouse) -> Non
         select risk_level, risk_reason, stock_on_hand from gold.fct_stockout_risks
         where scenario_id = 'baseline' and location_id = 'Depot'
         """
-    ) == [("Low", "No demand expected.", Decimal("50.0000"))]
+    ) == [
+        (
+            "Low",
+            "Stock covers at least 35 days; 0 % likely to run out before an order placed in 7 "
+            "days can arrive.",
+            Decimal("50.0000"),
+        )
+    ]
 
 
 def test_open_orders_are_what_is_still_to_come(corner: Warehouse) -> None:

@@ -208,6 +208,7 @@ def test_no_command_calls_anybody(hostile: Warehouse, calls: Path) -> None:
 @pytest.mark.slow
 def test_a_home_with_quotes_holds_all_of_its_warehouse(hostile: Warehouse) -> None:
     assert sorted(path.name for path in hostile.home.iterdir()) == [
+        ".data_docs.lock",
         "data_docs",
         "lake",
         "logs",

@@ -130,7 +130,7 @@ def test_a_night_after_news_forecasts_every_series(night: Warehouse, tmp_path: P
         where scenario_id = 'baseline' and sku_id = 'new' and location_id = '{location}'
         group by all
         """
-    ) == [("NOT_YET_FITTED", "mean", today + timedelta(1), horizon * (horizon + 1) // 2)]
+    ) == [("NOT_YET_FITTED", "launch_level", today + timedelta(1), horizon * (horizon + 1) // 2)]
     # the zero of a fit without demand is not carried forward
     assert later.query(
         f"""
