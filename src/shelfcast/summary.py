@@ -358,7 +358,8 @@ def _most_urgent(connection: duckdb.DuckDBPyConnection) -> str:
         )
         + (
             "\n  probability: of unmet demand before the next order is on the shelf"
-            f"\n  {at_risk}: unmet demand{at_price} before the order after the next one is"
+            f"\n  {at_risk}: unmet demand{at_price} before the order after the next one is on the "
+            "shelf"
         )
         + (f"\n  {unpriced:,} at High risk have no price, and come last" if unpriced else "")
     )

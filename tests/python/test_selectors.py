@@ -138,7 +138,7 @@ def test_a_night_after_news_forecasts_every_series(night: Warehouse, tmp_path: P
         from gold.fct_demand_forecasts
         where scenario_id = 'baseline' and sku_id = 'unsold' and location_id = '{location}'
         """
-    ) == [("NOT_YET_FITTED", "mean", True)]
+    ) == [("NOT_YET_FITTED", "launch_level", True)]
     # every series on sale is forecast, over the same days, and none that has gone
     assert later.query(
         f"""

@@ -88,7 +88,7 @@ def write_landing(folder: Path) -> None:
         [
             *([f"P{at}", "most", "A", day(0), day(5), "", MOST, 0] for at in range(9)),
             ["late", "most", "A", day(0), "9999-12-31", "", MOST, ""],
-            ["slow", "spike", "A", "1970-01-01", "9999-12-31", day(0), LEAST, MOST],
+            ["slow", "spike", "A", "1970-01-02", "9999-12-31", day(0), LEAST, MOST],
         ],
     )
     write(
@@ -128,7 +128,7 @@ def write_sales(folder: Path) -> None:
         ["back", 1, f"{day(-9)} 08:00", "most", "A", "C", MOST, MOST, 0],
         ["back", 2, f"{day(-9)} 09:00", "most", "A", "C", -MOST, MOST, 0],
         ["back", 3, f"{day(-8)} 09:00", "most", "A", "D", -MOST, MOST, 0],
-        ["first", 1, "1970-01-01", "old", "A", "", MOST, MOST, 1],
+        ["first", 1, "1970-01-02", "old", "A", "", MOST, MOST, 1],
     ]
     write(folder, "sales.csv", columns, lines)
 
@@ -199,11 +199,11 @@ def test_measures_of_demand_are_those_of_the_bounds(
             """
         )
         assert (interval, float(squared)) == (1, pytest.approx(variation, abs=1e-6))  # type: ignore[arg-type]
-        # one order took the 20,573 days from 1970-01-01; the policy's 7 ± 2 count five times:
-        # (20573 + 5 * 7) / 6, and sqrt((5 * 2^2 + 5 * 20566^2 / 6) / 5)
+        # one order took the 20,572 days from 1970-01-02; the policy's 7 ± 2 count five times:
+        # (20572 + 5 * 7) / 6, and sqrt((5 * 2^2 + 5 * 20565^2 / 6) / 5)
         assert warehouse.query(
             "select lead_time_days, lead_time_sd_days from gold.dim_skus where sku_id = 'spike'"
-        ) == [(Decimal("3434.6667"), Decimal("8396.0346"))]
+        ) == [(Decimal("3434.5000"), Decimal("8395.6263"))]
         # a day of 150,000 units among 10s, which is where the square overflowed
         rows = warehouse.query(
             """
