@@ -346,6 +346,7 @@ class CumulativeDemand:
         demand = self.mean[:, :, None] + self.error_scale[:, None, None] * errors
         young = np.flatnonzero(self.level_variation > 0)
         if young.size:
+            rising = np.argsort(positions, kind="stable")
             own = np.empty((young.size, *demand.shape[1:]))
             intervals.young_quantiles(
                 self.mean[young],
@@ -354,19 +355,20 @@ class CumulativeDemand:
                 self.group[young],
                 self.pool.daily,
                 self.pool.level_table,
-                positions,
+                positions[rising],
                 own,
             )
-            demand[young] = own
+            demand[young] = own[:, :, np.argsort(rising)]
         return np.maximum(demand, self.lowest[:, None, None])
 
     def quantiles(self, probabilities: npt.ArrayLike) -> FloatArray:
         """Return quantiles of demand over days 1..h for each h (n, horizon, n_probabilities)."""
         levels = np.asarray(probabilities, dtype=np.float64)
         positions = _positions(levels, self.pool.trajectories.shape[1])
+        rising = np.argsort(positions, kind="stable")
         out = np.empty((*self.mean.shape, positions.size))
-        intervals.quantiles_of_sums(positions, *self.law(), out)
-        return out
+        intervals.quantiles_of_sums(positions[rising], *self.law(), out)
+        return out[:, :, np.argsort(rising)]
 
     def law(
         self,

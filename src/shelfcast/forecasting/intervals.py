@@ -225,6 +225,44 @@ def over_intervals(
 
 
 @kernel
+def select(values: FloatArray, low: int, high: int, rank: int) -> float:
+    """Return the value of ``rank`` among ``values[low..high]``, partitioning them around it."""
+    while low < high:
+        pivot = values[(low + high) // 2]
+        smaller = low
+        for at in range(low, high + 1):
+            value = values[at]
+            values[at] = values[smaller]
+            values[smaller] = value
+            smaller += value < pivot
+        if rank < smaller:
+            high = smaller - 1
+            continue
+        greater = smaller
+        for at in range(smaller, high + 1):
+            value = values[at]
+            values[at] = values[greater]
+            values[greater] = value
+            greater += value <= pivot
+        if rank < greater:
+            break
+        low = greater
+    selected: float = values[rank]
+    return selected
+
+
+@kernel
+def select_all(values: FloatArray, positions: IntArray, out: FloatArray) -> None:
+    """Fill ``out`` (Q,) with the values of rising ranks (Q,), partitioning ``values`` (P,)."""
+    # the middle one first: each of the others is sought on its side of it
+    middle, last = positions.size // 2, values.size - 1
+    for q in range(middle, positions.size):
+        out[q] = select(values, positions[q - 1] if q > middle else 0, last, positions[q])
+    for q in range(middle - 1, -1, -1):
+        out[q] = select(values, 0, positions[q + 1], positions[q])
+
+
+@kernel
 def young_quantiles(
     centres: FloatArray,
     scale: FloatArray,
@@ -247,7 +285,7 @@ def young_quantiles(
     table : (V, P)
         From `level_table`.
     positions : (Q,) int
-        Places of the quantiles among the atoms in rising order.
+        Places of the quantiles among the atoms in rising order, themselves rising.
     out : (n, h, Q), out
     """
     atoms = np.empty(table.shape[1])
@@ -257,9 +295,7 @@ def young_quantiles(
         for day in range(centres.shape[1]):
             for j in range(atoms.size):
                 atoms[j] = level[j] * centres[i, day] + scale[i] * errors[group[i], day, j]
-            partitioned = np.partition(atoms, positions)
-            for q in range(positions.size):
-                out[i, day, q] = partitioned[positions[q]]
+            select_all(atoms, positions, out[i, day])
 
 
 @kernel
@@ -274,7 +310,7 @@ def quantiles_of_sums(
     table: FloatArray,
     out: FloatArray,
 ) -> None:
-    """Fill ``out`` (n, h, q) with the demand over days 1..t at ``positions`` (q,) among the paths.
+    """Fill ``out`` (n, h, q) with demand over days 1..t at rising ``positions`` (q,) of the paths.
 
     Other arguments as in `over_intervals`.
     """
@@ -284,6 +320,4 @@ def quantiles_of_sums(
         level_factors(variation[i], table, level)
         paths_by_day(mean[i], scale[i], level, lowest[i], trajectories[group[i]], paths)
         for t in range(mean.shape[1]):
-            partitioned = np.partition(paths[t], positions)
-            for q in range(positions.size):
-                out[i, t, q] = partitioned[positions[q]]
+            select_all(paths[t], positions, out[i, t])

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shelfcast.compiled import kernel
-from shelfcast.forecasting.intervals import demand_paths, level_factors
+from shelfcast.forecasting.intervals import demand_paths, level_factors, select
 
 FloatArray = NDArray[np.float64]
 IntegerArray = NDArray[np.int64]
@@ -66,33 +66,6 @@ def _draw(
     level = np.empty(paths.shape[1])
     level_factors(level_variation, level_table, level)
     demand_paths(forecast, factor, error_scale if total > 0 else 0.0, level, trajectories, paths.T)
-
-
-@kernel
-def _select(values: FloatArray, low: int, high: int, rank: int) -> float:
-    """Return the value of ``rank`` among ``values[low..high]``, partitioning them around it."""
-    while low < high:
-        pivot = values[(low + high) // 2]
-        smaller = low
-        for at in range(low, high + 1):
-            value = values[at]
-            values[at] = values[smaller]
-            values[smaller] = value
-            smaller += value < pivot
-        if rank < smaller:
-            high = smaller - 1
-            continue
-        greater = smaller
-        for at in range(smaller, high + 1):
-            value = values[at]
-            values[at] = values[greater]
-            values[greater] = value
-            greater += value <= pivot
-        if rank < greater:
-            break
-        low = greater
-    selected: float = values[rank]
-    return selected
 
 
 @kernel
@@ -245,9 +218,9 @@ def project_groups(
             for path in range(path_count):
                 closing[path] = supply - paths[day, path] + lost_so_far[path]
             stock[0, row] = closing.mean()
-            stock[2, row] = _select(closing, 0, path_count - 1, ranks[1])
-            stock[1, row] = _select(closing, 0, ranks[1], ranks[0])
-            stock[3, row] = _select(closing, ranks[1], path_count - 1, ranks[2])
+            stock[2, row] = select(closing, 0, path_count - 1, ranks[1])
+            stock[1, row] = select(closing, 0, ranks[1], ranks[0])
+            stock[3, row] = select(closing, ranks[1], path_count - 1, ranks[2])
 
 
 @kernel
