@@ -1,4 +1,4 @@
-"""One active SKU × location without a fit: what its known days say, from demand and the prior."""
+"""One active SKU × location without a fit: what its days say. From demand, the prior, the horizon."""
 
 from shelfcast.planning import fall_back
 
