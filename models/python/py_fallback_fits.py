@@ -1,4 +1,4 @@
-"""One active SKU × location without a fit: what its days say. From demand, the prior, the horizon."""
+"""One active SKU × location without a fit: what its days say. From demand, prior, horizon."""
 
 from shelfcast.planning import fall_back
 
