@@ -399,7 +399,7 @@ from compared_copies
     most lines of the first place, there or elsewhere, and has the record at one place alone.
 
     record, place: SQL of both over the rows of `ruled`, null where a row belongs to no record.
-    line: list of SQL whose equal values, within a record, make a line the same.
+    line: list of SQL; lines with equal values within a record are the same.
 #}
 {% macro moved_records(record, place, line) -%}
 restated_lines as (

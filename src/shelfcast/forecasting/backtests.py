@@ -67,7 +67,7 @@ def backtest(
 ) -> Fold:
     """Forecast the days after an origin from those up to it.
 
-    Odd days are damped, stocked-out days completed and series fitted anew, by what was known at the
+    Odd days are damped, stocked-out days completed and series fitted by what was known at the
     origin.
     Prior, pool and levels are learnt from other series, too, and are those of today: of them the
     past is not free.

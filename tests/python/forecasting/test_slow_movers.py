@@ -1,19 +1,18 @@
 """Series that sell rarely, or are hardly known: no forecast explodes, and totals are those sold."""
 
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
 from degenerate_series import degenerate_series
+from warehouses import shared
 
 from shelfcast.forecasting import forecast_arrays
 
 DAYS, AHEAD, SKUS = 800, 35, 150
 WEEK = 7
 MOST_GROWTH = 3.0
-DATA = Path(__file__).parents[4] / "shared/data"
 
 
 def week_of(rate, week, rng):
@@ -130,9 +129,7 @@ def test_odd_series_stay_within_what_was_seen(season_length):
 
 @pytest.mark.parametrize("name", ["fresh_retail_sample", "online_retail"])
 def test_real_series_stay_within_three_of_their_best_weeks(name):
-    path = DATA / f"{name}.parquet"
-    if not path.exists():
-        pytest.skip(f"{path} is absent")
+    path = shared(f"{name}.parquet")
     if name == "fresh_retail_sample":
         rows = duckdb.sql(f"select sale_amount from '{path}' order by store_id, product_id, dt")
         series = list(np.reshape(rows.fetchall(), (-1, 90))[::8].astype(float))
